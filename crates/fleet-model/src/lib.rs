@@ -1,2 +1,13 @@
 //! The fleet's domain model, event-sourced: things, groups, certificates, identities and twins.
+//!
+//! Commands are decided into events; events fold into state. Nothing in this crate reads a
+//! clock, draws a random number or does I/O: whatever is not deterministic arrives with the
+//! command or in its [`kernel::Context`], and is recorded in the event.
+
 #![forbid(unsafe_code)]
+
+pub mod kernel;
+pub mod limits;
+
+#[doc(hidden)]
+pub use serde_json as __serde_json;

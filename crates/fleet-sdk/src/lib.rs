@@ -1,2 +1,18 @@
 //! The facade: one fleet, every operation, over any event store.
+//!
+//! A transport (HTTP, MQTT, a queue, the command line) maps its requests onto [`Fleet::call`] or
+//! [`Fleet::call_json`] and its answers from what they return. [`Fleet::operations`] lists what
+//! can be asked, with a JSON Schema of each request and response.
+
 #![forbid(unsafe_code)]
+
+pub mod caller;
+pub mod error;
+mod fleet;
+mod handler;
+pub mod operation;
+pub mod source;
+
+pub use caller::{Caller, Service};
+pub use error::CallError;
+pub use fleet::{Fleet, Options, Outcome};

@@ -1,0 +1,87 @@
+//! Every operation: its request, its response, its service and its summary.
+//!
+//! Requests are wire forms: names and shapes are those of the service that people come from, and
+//! nothing in them is validated before the call. AWS fields are camelCase as in the API model, with times in
+//! epoch seconds; IoT Hub requests are `{deviceId, moduleId?, ifMatch?, body}`.
+
+#[macro_use]
+mod macros;
+mod pure;
+mod seconds;
+
+use schemars::{JsonSchema, Schema};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Service;
+use crate::handler::Handle;
+
+pub use pure::{MergePatch, MergePatchResponse};
+pub use seconds::Seconds;
+
+/// One operation: the type is its request.
+///
+/// Implemented by the requests of this module only.
+pub trait Operation:
+    Serialize + DeserializeOwned + JsonSchema + Send + Handle<Answer = Self::Response>
+{
+    /// What it answers.
+    type Response: Serialize + DeserializeOwned + JsonSchema + Send;
+    /// Its name, as the service writes it.
+    const NAME: &'static str;
+    /// The service whose names and errors it follows.
+    const SERVICE: Service;
+    /// One line on what it does.
+    const SUMMARY: &'static str;
+}
+
+/// What [`crate::Fleet::operations`] says of an operation.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct OperationInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its service.
+    pub service: Service,
+    /// One line on what it does.
+    pub summary: &'static str,
+    request: fn() -> Schema,
+    response: fn() -> Schema,
+    pub(crate) run: crate::fleet::RunJson,
+}
+
+impl OperationInfo {
+    pub(crate) const fn of<O: Operation>() -> Self {
+        Self {
+            name: O::NAME,
+            service: O::SERVICE,
+            summary: O::SUMMARY,
+            request: || schemars::schema_for!(O),
+            response: || schemars::schema_for!(O::Response),
+            run: crate::fleet::run_json::<O>,
+        }
+    }
+
+    /// The JSON Schema of its request.
+    #[must_use]
+    pub fn request_schema(&self) -> Schema {
+        (self.request)()
+    }
+
+    /// The JSON Schema of its response.
+    #[must_use]
+    pub fn response_schema(&self) -> Schema {
+        (self.response)()
+    }
+}
+
+impl std::fmt::Debug for OperationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OperationInfo")
+            .field("name", &self.name)
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every operation, by service and name.
+pub(crate) static ALL: &[OperationInfo] = &[OperationInfo::of::<MergePatch>()];

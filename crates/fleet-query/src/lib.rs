@@ -1,2 +1,25 @@
 //! The query languages of a device fleet: parsed, checked, evaluated, indexed and matched in reverse.
+//!
+//! Nine dialects are read into one AST ([`syntax`]), bound to one typed condition ([`predicate`])
+//! over canonical field paths ([`path`]) and judged by one reference evaluator ([`eval`]). What
+//! differs between dialects (missing fields, kinds, text, arrays) is data: a [`profile::Profile`].
 #![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod dialect;
+pub mod document;
+pub mod eval;
+pub mod expression;
+pub mod path;
+pub mod pattern;
+pub mod predicate;
+pub mod profile;
+pub mod syntax;
+pub mod value;
+
+pub use diagnostic::{Code, Diagnostic, Severity, Span};
+pub use dialect::{Collection, Dialect, Mode};
+pub use document::Document;
+pub use path::FieldPath;
+pub use predicate::{Condition, Predicate};
+pub use value::Truth;

@@ -1,0 +1,110 @@
+//! Great-circle distance, and the published forms of a location (AWS spec 3.4, geoqueries).
+
+use crate::predicate::GeoArea;
+use crate::value::Datum;
+use serde_json::Value;
+
+/// The mean radius of the earth in metres.
+const EARTH: f64 = 6_371_008.8;
+
+/// Whether the location lies in the area. A value that is no location does not.
+///
+/// Texts and arrays are read latitude first, WKT points longitude first.
+pub(super) fn near(value: &Datum<'_>, area: GeoArea) -> bool {
+    location(value)
+        .is_some_and(|(latitude, longitude)| distance(latitude, longitude, area) <= area.metres)
+}
+
+/// The haversine distance in metres.
+fn distance(latitude: f64, longitude: f64, area: GeoArea) -> f64 {
+    let (here, there) = (latitude.to_radians(), area.latitude.to_radians());
+    let half_latitude = ((there - here) / 2.0).sin();
+    let half_longitude = ((area.longitude - longitude).to_radians() / 2.0).sin();
+    let a =
+        half_latitude * half_latitude + here.cos() * there.cos() * half_longitude * half_longitude;
+    2.0 * EARTH * a.sqrt().min(1.0).asin()
+}
+
+fn location(value: &Datum<'_>) -> Option<(f64, f64)> {
+    let (latitude, longitude) = match value {
+        Datum::Text(text) => point(text)?,
+        Datum::Array([latitude, longitude]) => (latitude.as_f64()?, longitude.as_f64()?),
+        Datum::Object(members) => {
+            let named = |names: &[&str]| {
+                names
+                    .iter()
+                    .find_map(|name| members.get(*name).and_then(Value::as_f64))
+            };
+            (
+                named(&["lat", "latitude"])?,
+                named(&["lon", "long", "longitude"])?,
+            )
+        }
+        _ => return None,
+    };
+    (latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
+}
+
+fn point(text: &str) -> Option<(f64, f64)> {
+    let text = text.trim();
+    if let Some(inner) = text
+        .strip_prefix("POINT")
+        .map(str::trim_start)
+        .and_then(|rest| rest.strip_prefix('('))
+    {
+        let mut numbers = inner
+            .strip_suffix(')')?
+            .split_whitespace()
+            .map(str::parse::<f64>);
+        let (longitude, latitude) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        return numbers.next().is_none().then_some((latitude, longitude));
+    }
+    let (latitude, longitude) = text.split_once(',')?;
+    Some((
+        latitude.trim().parse().ok()?,
+        longitude.trim().parse().ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_published_form_is_read() {
+        let seattle = GeoArea {
+            latitude: 47.6204,
+            longitude: -122.3491,
+            metres: 15_500.0,
+        };
+        for place in [
+            json!("POINT(-122.33 47.61)"),
+            json!("47.61, -122.33"),
+            json!({"lat": 47.61, "lon": -122.33}),
+            json!({"latitude": 47.61, "longitude": -122.33}),
+            json!([47.61, -122.33]),
+        ] {
+            assert!(near(&Datum::of(&place), seattle), "{place}");
+        }
+        for place in [
+            json!("somewhere"),
+            json!([1, 2, 3]),
+            json!([-122.33, 47.61]),
+            json!(5),
+            json!("52.5, 13.4"),
+        ] {
+            assert!(!near(&Datum::of(&place), seattle), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_degree_of_latitude_is_111_km() {
+        let equator = GeoArea {
+            latitude: 0.0,
+            longitude: 0.0,
+            metres: 0.0,
+        };
+        assert!((distance(1.0, 0.0, equator) - 111_195.0).abs() < 1.0);
+    }
+}

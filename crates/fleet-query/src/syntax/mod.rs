@@ -1,0 +1,3 @@
+//! Texts as written: one spanned AST for every dialect.
+
+pub mod ast;

@@ -6,8 +6,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attribute;
+pub mod group;
+pub mod id;
 pub mod kernel;
 pub mod limits;
+pub mod tag;
+pub mod thing;
 
 #[doc(hidden)]
 pub use serde_json as __serde_json;

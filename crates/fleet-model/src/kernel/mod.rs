@@ -9,6 +9,7 @@ mod envelope;
 mod json;
 mod name;
 mod projection;
+mod refused;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod time;
@@ -20,6 +21,7 @@ pub use envelope::{Envelope, NewEvent, Position, Recorded, StreamVersion};
 pub use json::canonical;
 pub use name::{Actor, Category, EventId, EventType, NameError, StreamName, TenantId};
 pub use projection::{Applied, Projection, ProjectionError};
+pub use refused::{Problems, Refused};
 pub use time::Timestamp;
 pub use upcast::{UpcastError, Upcasted, UpcasterError, Upcasters, UpcastersBuilder};
 pub use wire::{DecodeError, WireEvent, decode, decode_with};

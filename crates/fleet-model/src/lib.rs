@@ -7,12 +7,14 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod billing_group;
 pub mod group;
 pub mod id;
 pub mod kernel;
 pub mod limits;
 pub mod tag;
 pub mod thing;
+pub mod thing_type;
 
 #[doc(hidden)]
 pub use serde_json as __serde_json;

@@ -1,9 +1,9 @@
 //! What happens to the record of a thing, in its stored form.
 
-use super::{BillingRef, Membership, MembershipKind, PrincipalAttachment};
+use super::{BillingRef, Membership, PrincipalAttachment};
 use crate::attribute::Attributes;
 use crate::group::GroupRef;
-use crate::id::{MembershipId, RecordName, Revision, ThingGroupId, ThingId, ThingTypeName};
+use crate::id::{RecordName, Revision, ThingGroupId, ThingId, ThingTypeName};
 use crate::kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -135,12 +135,8 @@ pub struct LeftGroup {
     pub name: RecordName,
     /// The thing's id.
     pub thing_id: ThingId,
-    /// The group.
-    pub group: GroupRef,
-    /// The membership that ended.
-    pub membership_id: MembershipId,
-    /// Static or dynamic, with what was seen on joining.
-    pub kind: MembershipKind,
+    /// The membership that ended, with what was seen on joining.
+    pub membership: Membership,
     /// Why.
     pub reason: LeaveReason,
 }

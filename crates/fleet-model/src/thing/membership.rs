@@ -86,9 +86,7 @@ fn left(thing: &Thing, membership: Membership, reason: LeaveReason) -> LeftGroup
     LeftGroup {
         name: thing.name.clone(),
         thing_id: thing.id,
-        group: membership.group,
-        membership_id: membership.membership_id,
-        kind: membership.kind,
+        membership,
         reason,
     }
 }

@@ -412,9 +412,10 @@ pub fn evolve(state: Record, event: &Event) -> Record {
             thing.groups.push(joined.membership.clone());
         }
         Event::LeftGroup(left) => {
-            thing.groups.retain(|held| held.group != left.group);
+            let group = &left.membership.group;
+            thing.groups.retain(|held| held.group != *group);
             if matches!(left.reason, LeaveReason::Evicted { .. }) {
-                thing.waiting.push(left.group.clone());
+                thing.waiting.push(group.clone());
             }
         }
         Event::JoinRefused(refused) => thing.waiting.push(refused.group.clone()),

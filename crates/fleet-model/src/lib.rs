@@ -15,6 +15,7 @@ pub mod limits;
 pub mod tag;
 pub mod thing;
 pub mod thing_type;
+pub mod twin;
 
 #[doc(hidden)]
 pub use serde_json as __serde_json;

@@ -1,5 +1,7 @@
 //! Every event type has a golden file of its stored data; each is read, and the newest written back.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use fleet_model::kernel::WireEvent;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -18,7 +18,6 @@ mod random;
 mod registration_id;
 pub mod sas;
 pub mod secret;
-pub mod signer;
 pub mod symmetric;
 mod time;
 pub mod x509;

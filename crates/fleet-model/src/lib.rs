@@ -8,12 +8,10 @@
 
 pub mod attribute;
 pub mod billing_group;
-pub mod document;
 pub mod group;
 pub mod id;
 pub mod kernel;
 pub mod limits;
-pub mod presence;
 pub mod tag;
 pub mod thing;
 pub mod thing_type;

@@ -1,13 +1,20 @@
 //! The facade itself.
 
-use fleet_model::kernel::{Actor, Recorded, Timestamp};
+use fleet_model::id::{AccountId, Owner, RecordName, Region, Resource};
+use fleet_model::kernel::{Context, Decider, EventId, Recorded, StreamName, Timestamp, WireEvent};
 use fleet_model::limits::Limits;
+use fleet_model::twin::TwinKey;
+use fleet_store::port::EventStore;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::lock::{Mutex, MutexGuard};
 use serde_json::Value;
 use std::sync::Arc;
+use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::log::{Loaded, Log, Stamp};
 use crate::operation::{self, Operation, OperationInfo};
+use crate::read::{Branches, Catalog, Follower, Things};
+use crate::refusal::Refusal;
 use crate::source::{Clock, Entropy, SeededEntropy};
 use crate::{CallError, Caller, Service};
 
@@ -70,22 +77,116 @@ pub struct Outcome {
     pub events: Vec<Recorded>,
 }
 
-/// A fleet over an event store.
+/// A fleet over an event store: every operation behind one door.
+///
+/// Rules that span streams are serialised by one decision lock; read models are caught up when they
+/// are asked, so that a fleet that is opened for one small call replays nothing.
+///
+/// ```
+/// use fleet_sdk::{Caller, Fleet, Options, operation::{CreateThing, DescribeThing}};
+/// use fleet_store::memory::MemoryStore;
+/// use fleet_store::port::SystemClock;
+/// use std::sync::Arc;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # pollster::block_on(async {
+/// let store = MemoryStore::new("default".parse()?, Arc::new(SystemClock));
+/// let fleet = Fleet::open(Arc::new(store), Options::seeded(1)).await?;
+/// let ops = Caller::new("user:ops".parse()?);
+/// let create = CreateThing { thing_name: "press-7".to_owned(), ..CreateThing::default() };
+/// fleet.call(create, &ops).await?;
+/// let describe = DescribeThing { thing_name: "press-7".to_owned() };
+/// assert_eq!(fleet.call(describe, &ops).await?.version, 1);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Fleet {
-    options: Options,
+    pub(crate) log: Log,
+    pub(crate) options: Options,
+    owner: Owner,
+    decisions: Mutex<()>,
+    catalog: Follower<Catalog>,
+    things: Follower<Things>,
+    branches: Follower<Branches>,
 }
 
 /// One call on its way: who, when, and what it has recorded so far.
 #[derive(Debug)]
 pub struct Call<'a> {
     pub(crate) fleet: &'a Fleet,
-    pub(crate) actor: Actor,
+    pub(crate) stamp: Stamp,
     pub(crate) now: Timestamp,
+    pub(crate) correlation: Uuid,
     pub(crate) events: Vec<Recorded>,
 }
 
 impl Fleet {
+    /// A fleet over `store`.
+    ///
+    /// # Errors
+    /// `id.invalid` for an account that is not 12 digits or a region that is none; the store's errors.
+    pub async fn open(store: Arc<dyn EventStore>, options: Options) -> Result<Self, CallError> {
+        let refused = |refusal: Refusal| refusal.into_error(Service::Iot);
+        let account: AccountId = options
+            .account
+            .parse()
+            .map_err(Refusal::from)
+            .map_err(refused)?;
+        let region: Region = options
+            .region
+            .parse()
+            .map_err(Refusal::from)
+            .map_err(refused)?;
+        let log = Log { store };
+        log.head().await.map_err(refused)?;
+        Ok(Self {
+            log,
+            options,
+            owner: Owner { region, account },
+            decisions: Mutex::new(()),
+            catalog: Follower::default(),
+            things: Follower::default(),
+            branches: Follower::default(),
+        })
+    }
+
+    /// The quotas and sources that it was opened with.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The store below.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.log.store
+    }
+
+    pub(crate) async fn catalog<T>(
+        &self,
+        read: impl FnOnce(&Catalog) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.catalog.read(&self.log, read).await
+    }
+
+    pub(crate) async fn things<T>(
+        &self,
+        read: impl FnOnce(&Things) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.things.read(&self.log, read).await
+    }
+
+    /// The twins of a record: the device twin, then named shadows and module twins.
+    pub(crate) async fn twins_of(&self, name: &RecordName) -> Result<Vec<TwinKey>, Refusal> {
+        let branches =
+            |branches: &Branches| branches.of(name.as_str()).cloned().collect::<Vec<_>>();
+        let mut keys = vec![TwinKey::Device(name.clone())];
+        keys.extend(self.branches.read(&self.log, branches).await?);
+        Ok(keys)
+    }
+
     /// Every operation, by service and name.
     #[must_use]
     pub fn operations() -> &'static [OperationInfo] {
@@ -122,11 +223,26 @@ impl Fleet {
         }
     }
 
+    /// A new random UUID.
+    pub(crate) fn fresh_id(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.options.entropy.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
     fn begin(&self, caller: &Caller) -> Call<'_> {
+        let now = caller.at.unwrap_or_else(|| self.options.clock.now());
+        let correlation = self.fresh_id();
         Call {
             fleet: self,
-            actor: caller.actor.clone(),
-            now: caller.at.unwrap_or_else(|| self.options.clock.now()),
+            stamp: Stamp {
+                actor: caller.actor.clone(),
+                at: now,
+                correlation,
+                causation: None,
+            },
+            now,
+            correlation,
             events: Vec::new(),
         }
     }
@@ -141,8 +257,7 @@ impl Fleet {
         caller: &Caller,
     ) -> Result<O::Response, CallError> {
         let mut call = self.begin(caller);
-        request
-            .handle(&mut call)
+        run(request, &mut call)
             .await
             .map_err(|refusal| refusal.into_error(O::SERVICE))
     }
@@ -156,6 +271,91 @@ impl Fleet {
                 events: Vec::new(),
             },
         }
+    }
+}
+
+/// Decides again when the streams moved on in between: nothing of a conflicting decision was stored.
+const ATTEMPTS: usize = 8;
+
+async fn run<O: Operation>(request: O, call: &mut Call<'_>) -> Result<O::Response, Refusal> {
+    for _ in 1..ATTEMPTS {
+        match request.clone().handle(call).await {
+            Err(refusal) if refusal.code == "store.conflict" => {}
+            answer => return answer,
+        }
+    }
+    request.handle(call).await
+}
+
+impl<'a> Call<'a> {
+    /// The one decision lock: held while a rule over several streams is decided and recorded.
+    pub(crate) async fn lock(&self) -> MutexGuard<'a, ()> {
+        self.fleet.decisions.lock().await
+    }
+
+    /// A new random UUID.
+    pub(crate) fn fresh_id(&self) -> Uuid {
+        self.fleet.fresh_id()
+    }
+
+    /// The name of a resource of this fleet.
+    pub(crate) fn arn(&self, resource: Resource) -> String {
+        self.fleet.owner.arn(resource).to_string()
+    }
+
+    /// What a decision may know, with `view` for other streams.
+    pub(crate) fn context<'c, V: ?Sized>(&'c self, view: &'c V) -> Context<'c, V> {
+        Context {
+            now: self.now,
+            limits: &self.fleet.options.limits,
+            view,
+        }
+    }
+
+    /// The state of a stream.
+    pub(crate) async fn load<D: Decider>(&self, stream: &StreamName) -> Result<Loaded<D>, Refusal>
+    where
+        D::Event: WireEvent,
+    {
+        self.fleet.log.load(stream).await
+    }
+
+    /// Appends what was decided on `loaded`, and gives the state after it.
+    pub(crate) async fn record<D: Decider>(
+        &mut self,
+        stream: &StreamName,
+        loaded: Loaded<D>,
+        decision: Vec<D::Event>,
+    ) -> Result<Loaded<D>, Refusal>
+    where
+        D::Event: WireEvent,
+    {
+        if decision.is_empty() {
+            return Ok(loaded);
+        }
+        let events = decision
+            .iter()
+            .map(|event| self.stamp.new_event(event, self.event_id()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let recorded = self
+            .fleet
+            .log
+            .append(stream.clone(), loaded.version, events)
+            .await?;
+        let version = recorded.last().map_or(loaded.version, |last| last.version);
+        self.events.extend(recorded);
+        let state = decision.iter().fold(loaded.state, D::evolve);
+        Ok(Loaded {
+            state,
+            version,
+            events: decision,
+        })
+    }
+
+    fn event_id(&self) -> EventId {
+        let mut bytes = [0; 10];
+        self.fleet.options.entropy.fill(&mut bytes);
+        EventId::v7(u64::try_from(self.now.as_millis()).unwrap_or(0), bytes)
     }
 }
 
@@ -174,7 +374,7 @@ pub(crate) fn run_json<'a, O: Operation>(
             params => params,
         };
         let answer = match serde_json::from_value::<O>(params) {
-            Ok(request) => request.handle(&mut call).await,
+            Ok(request) => run(request, &mut call).await,
             Err(error) => Err(Refusal::new(
                 "request.malformed",
                 format!("parameters of `{}`: {error}", O::NAME),

@@ -8,9 +8,14 @@
 
 pub mod caller;
 pub mod error;
+mod facts;
 mod fleet;
 mod handler;
+mod log;
 pub mod operation;
+mod page;
+mod read;
+mod refusal;
 pub mod source;
 
 pub use caller::{Caller, Service};

@@ -3,12 +3,12 @@
 mod names;
 mod table;
 
-use fleet_model::kernel::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::Service;
+use crate::refusal::Refusal;
 pub use names::status_of;
 pub use table::{MAPPED, Mapping};
 
@@ -45,54 +45,6 @@ impl CallError {
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>, service: Service) -> Self {
         Refusal::new(code, message).into_error(service)
-    }
-}
-
-/// A refusal before it is put in the words of a service.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Refusal {
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) details: Option<Value>,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            details: None,
-        }
-    }
-
-    /// Adds one member to the details.
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        let details = self
-            .details
-            .get_or_insert_with(|| Value::Object(serde_json::Map::new()));
-        if let Value::Object(members) = details {
-            members.insert(name.to_owned(), value.into());
-        }
-        self
-    }
-
-    pub(crate) fn into_error(self, service: Service) -> CallError {
-        let mapping = Mapping::of(self.code);
-        let name = mapping.name(service);
-        CallError {
-            code: self.code.into(),
-            name: name.into(),
-            status: status_of(service, name),
-            message: self.message,
-            retryable: mapping.retryable,
-            details: self.details,
-        }
-    }
-}
-
-impl<E: ErrorCode> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self::new(error.code(), error.to_string())
     }
 }
 

@@ -1,9 +1,16 @@
 //! What each operation does.
 
+mod billing_group;
+mod convert;
+mod group;
 mod pure;
+mod tag;
+mod thing;
+mod thing_type;
+mod twin;
 
-use crate::error::Refusal;
 use crate::fleet::Call;
+use crate::refusal::Refusal;
 use std::future::Future;
 
 /// Runs one operation.

@@ -46,6 +46,8 @@ macro_rules! wire {
                 pub $field: $type,
             )*
         }
+
+        impl crate::operation::macros::Absent for $name {}
     };
 }
 

@@ -6,8 +6,15 @@
 
 #[macro_use]
 mod macros;
+mod billing_group;
+mod group;
 mod pure;
 mod seconds;
+mod shadow;
+mod tag;
+mod thing;
+mod thing_type;
+mod twin;
 
 use schemars::{JsonSchema, Schema};
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,14 +22,21 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::Service;
 use crate::handler::Handle;
 
-pub use pure::{MergePatch, MergePatchResponse};
+pub use billing_group::*;
+pub use group::*;
+pub use pure::*;
 pub use seconds::Seconds;
+pub use shadow::*;
+pub use tag::*;
+pub use thing::*;
+pub use thing_type::*;
+pub use twin::*;
 
 /// One operation: the type is its request.
 ///
 /// Implemented by the requests of this module only.
 pub trait Operation:
-    Serialize + DeserializeOwned + JsonSchema + Send + Handle<Answer = Self::Response>
+    Clone + Serialize + DeserializeOwned + JsonSchema + Send + Handle<Answer = Self::Response>
 {
     /// What it answers.
     type Response: Serialize + DeserializeOwned + JsonSchema + Send;
@@ -83,5 +97,53 @@ impl std::fmt::Debug for OperationInfo {
     }
 }
 
-/// Every operation, by service and name.
-pub(crate) static ALL: &[OperationInfo] = &[OperationInfo::of::<MergePatch>()];
+macro_rules! table {
+    ($($name:ident),+ $(,)?) => {
+        /// Every operation, by service and name.
+        pub(crate) static ALL: &[OperationInfo] = &[$(OperationInfo::of::<$name>()),+];
+    };
+}
+
+table! {
+    AddThingToBillingGroup,
+    AddThingToThingGroup,
+    CreateBillingGroup,
+    CreateThing,
+    CreateThingGroup,
+    CreateThingType,
+    DeleteBillingGroup,
+    DeleteThing,
+    DeleteThingGroup,
+    DeleteThingType,
+    DeprecateThingType,
+    DescribeBillingGroup,
+    DescribeThing,
+    DescribeThingGroup,
+    DescribeThingType,
+    ListBillingGroups,
+    ListTagsForResource,
+    ListThingGroups,
+    ListThingGroupsForThing,
+    ListThingTypes,
+    ListThings,
+    ListThingsInBillingGroup,
+    ListThingsInThingGroup,
+    RemoveThingFromBillingGroup,
+    RemoveThingFromThingGroup,
+    TagResource,
+    UntagResource,
+    UpdateBillingGroup,
+    UpdateThing,
+    UpdateThingGroup,
+    UpdateThingGroupsForThing,
+    UpdateThingType,
+    DeleteThingShadow,
+    GetThingShadow,
+    UpdateThingShadow,
+    GetTwin,
+    GetTwinProperties,
+    MergePatch,
+    ReplaceTwin,
+    UpdateReportedProperties,
+    UpdateTwin,
+}

@@ -1,0 +1,270 @@
+//! Twins through both protocols.
+
+use fleet_model::id::{DeviceId, ModuleId, RecordName, ShadowName, ThingName};
+use fleet_model::kernel::Decider as _;
+use fleet_model::thing::{self, ThingError, Things};
+use fleet_model::twin::{
+    Condition, Incarnation, Payload, Twin, TwinCommand, TwinEvent, TwinKey, TwinState, TwinView,
+    Writer, hub, shadow,
+};
+use serde_json::{Map, Value};
+
+use super::Handle;
+use super::convert::Checks;
+use crate::fleet::Call;
+use crate::log::Loaded;
+use crate::operation::{
+    DeleteThingShadow, GetThingShadow, GetTwin, GetTwinProperties, ReplaceTwin, ShadowDocument,
+    UpdateReportedProperties, UpdateReportedPropertiesResponse, UpdateThingShadow, UpdateTwin,
+};
+use crate::refusal::Refusal;
+
+/// A twin, with the life that its owner is in.
+pub(super) struct Held {
+    pub(super) key: TwinKey,
+    pub(super) loaded: Loaded<Twin>,
+    pub(super) owner: Option<Incarnation>,
+}
+
+impl Held {
+    /// The twin as it is in its owner's present life.
+    pub(super) fn now(&self, call: &Call<'_>) -> TwinState {
+        // Whatever an owner that is gone left behind ended with it.
+        let nobody = self
+            .loaded
+            .state
+            .incarnation()
+            .map(|_| Incarnation(uuid::Uuid::nil()));
+        let life = self.owner.or(nobody);
+        self.loaded.state.in_life(life, call.now).into_owned()
+    }
+}
+
+/// The life that the record of a name is in.
+async fn life(call: &Call<'_>, name: &RecordName) -> Result<Option<Incarnation>, Refusal> {
+    let loaded = call.load::<Things>(&name.stream()?).await?;
+    let thing = loaded.state.thing();
+    Ok(thing.map(|thing| Incarnation(thing.id.as_uuid())))
+}
+
+pub(super) async fn hold(call: &Call<'_>, key: TwinKey) -> Result<Held, Refusal> {
+    let owner = life(call, key.record()).await?;
+    let loaded = call.load::<Twin>(&key.stream()?).await?;
+    Ok(Held { key, loaded, owner })
+}
+
+/// Decides a command to a twin and records what follows; the event, if there is one, and the state after it.
+pub(super) async fn decide(
+    call: &mut Call<'_>,
+    held: Held,
+    command: TwinCommand,
+) -> Result<Held, Refusal> {
+    let Held {
+        key,
+        mut loaded,
+        owner,
+    } = held;
+    let stream = key.stream()?;
+    let view = TwinView {
+        key: key.clone(),
+        incarnation: owner,
+    };
+    if owner.is_none() && loaded.state.incarnation().is_some() {
+        let end = TwinCommand::End {
+            incarnation: loaded.state.incarnation(),
+        };
+        let ended = Twin::decide(&loaded.state, end, &call.context(&view))?;
+        loaded = call.record::<Twin>(&stream, loaded, ended).await?;
+    }
+    let decision = Twin::decide(&loaded.state, command, &call.context(&view))?;
+    let loaded = call.record::<Twin>(&stream, loaded, decision).await?;
+    Ok(Held { key, loaded, owner })
+}
+
+/// Ends the twins of a record that was deleted: its device twin, module twins and named shadows.
+pub(super) async fn end_all(call: &mut Call<'_>, thing: &thing::Thing) -> Result<(), Refusal> {
+    let life = Some(Incarnation(thing.id.as_uuid()));
+    let keys = call.fleet.twins_of(&thing.name).await?;
+    for key in keys {
+        let stream = key.stream()?;
+        let loaded = call.load::<Twin>(&stream).await?;
+        let view = TwinView {
+            key,
+            incarnation: None,
+        };
+        let end = TwinCommand::End { incarnation: life };
+        let ended = Twin::decide(&loaded.state, end, &call.context(&view))?;
+        call.record::<Twin>(&stream, loaded, ended).await?;
+    }
+    Ok(())
+}
+
+fn shadow_key(thing: &str, shadow: Option<&str>) -> Result<TwinKey, Refusal> {
+    let mut checks = Checks::default();
+    let thing = checks.parse::<ThingName>(thing);
+    let shadow = checks.parse_option::<ShadowName>(shadow);
+    checks.finish()?;
+    let record = thing.ok_or_else(Refusal::incomplete)?.record();
+    Ok(match shadow {
+        Some(shadow) => TwinKey::Shadow(record, shadow),
+        None => TwinKey::Device(record),
+    })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+impl Handle for GetThingShadow {
+    type Answer = ShadowDocument;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let key = shadow_key(&self.thing_name, self.shadow_name.as_deref())?;
+        let held = hold(call, key).await?;
+        let payload = shadow::document(&held.key, &held.now(call), None)?;
+        Ok(ShadowDocument {
+            payload: object(payload),
+        })
+    }
+}
+
+impl Handle for UpdateThingShadow {
+    type Answer = ShadowDocument;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let key = shadow_key(&self.thing_name, self.shadow_name.as_deref())?;
+        let held = hold(call, key).await?;
+        let command = TwinCommand::UpdateShadow {
+            payload: Payload::Json(self.payload),
+        };
+        let held = decide(call, held, command).await?;
+        let payload = match held.loaded.events.last() {
+            Some(TwinEvent::Patched(patched)) => shadow::updated_document(patched),
+            _ => shadow::document(&held.key, &held.now(call), None)?,
+        };
+        Ok(ShadowDocument {
+            payload: object(payload),
+        })
+    }
+}
+
+impl Handle for DeleteThingShadow {
+    type Answer = ShadowDocument;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let key = shadow_key(&self.thing_name, self.shadow_name.as_deref())?;
+        let held = hold(call, key).await?;
+        let command = TwinCommand::DeleteShadow { client_token: None };
+        let held = decide(call, held, command).await?;
+        let payload = match held.loaded.events.last() {
+            Some(TwinEvent::ShadowDeleted(deleted)) => shadow::deleted_document(deleted),
+            _ => Value::Null,
+        };
+        Ok(ShadowDocument {
+            payload: object(payload),
+        })
+    }
+}
+
+/// The twin of a device or module that exists.
+pub(super) async fn hub_twin(
+    call: &Call<'_>,
+    device: &str,
+    module: Option<&str>,
+) -> Result<Held, Refusal> {
+    let mut checks = Checks::default();
+    let device = checks.parse::<DeviceId>(device);
+    let module = checks.parse_option::<ModuleId>(module);
+    checks.finish()?;
+    let record = RecordName::from(device.ok_or_else(Refusal::incomplete)?);
+    let key = match module {
+        Some(module) => TwinKey::Module(record, module),
+        None => TwinKey::Device(record),
+    };
+    let held = hold(call, key).await?;
+    if held.owner.is_none() {
+        return Err(ThingError::NotFound {
+            thing: held.key.record().clone(),
+        }
+        .into());
+    }
+    Ok(held)
+}
+
+fn hub_document(call: &Call<'_>, held: &Held) -> Map<String, Value> {
+    let identity = hub::IdentityFacts::default();
+    object(hub::document(&held.key, &held.now(call), &identity))
+}
+
+fn condition(if_match: Option<&str>) -> Condition {
+    Condition {
+        if_match: if_match.and_then(|text| text.parse().ok()),
+        ..Condition::default()
+    }
+}
+
+impl Handle for GetTwin {
+    type Answer = Map<String, Value>;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
+        Ok(hub_document(call, &held))
+    }
+}
+
+impl Handle for UpdateTwin {
+    type Answer = Map<String, Value>;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
+        let command = TwinCommand::Patch {
+            body: self.body,
+            condition: condition(self.if_match.as_deref()),
+            writer: Writer::Service,
+        };
+        let held = decide(call, held, command).await?;
+        Ok(hub_document(call, &held))
+    }
+}
+
+impl Handle for ReplaceTwin {
+    type Answer = Map<String, Value>;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
+        let command = TwinCommand::Replace {
+            body: self.body,
+            condition: condition(self.if_match.as_deref()),
+        };
+        let held = decide(call, held, command).await?;
+        Ok(hub_document(call, &held))
+    }
+}
+
+impl Handle for UpdateReportedProperties {
+    type Answer = UpdateReportedPropertiesResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
+        let command = TwinCommand::PatchReported {
+            body: self.body,
+            expected_version: self.expected_version,
+        };
+        let held = decide(call, held, command).await?;
+        Ok(UpdateReportedPropertiesResponse {
+            version: held.now(call).reported().version(),
+        })
+    }
+}
+
+impl Handle for GetTwinProperties {
+    type Answer = Map<String, Value>;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
+        Ok(object(hub::device_document(&held.now(call))))
+    }
+}

@@ -1,0 +1,16 @@
+//! Read models: folds of the log, caught up when somebody asks.
+//!
+//! Each [`Follower`] holds one model and the categories of streams that it folds. A read first folds
+//! what was recorded since the last one, so that reads see the writes before them; a fleet that is
+//! asked nothing replays nothing.
+
+mod branches;
+mod catalog;
+mod follower;
+mod states;
+mod things;
+
+pub(crate) use branches::Branches;
+pub(crate) use catalog::Catalog;
+pub(crate) use follower::{Follower, Model};
+pub(crate) use things::{Row, Things};

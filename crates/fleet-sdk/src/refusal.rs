@@ -1,0 +1,101 @@
+//! A refusal on its way to the caller.
+
+use fleet_model::kernel::{ErrorCode, Refused};
+use serde_json::Value;
+
+use crate::Service;
+use crate::error::{CallError, Mapping, status_of};
+
+/// A refusal before it is put in the words of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) details: Option<Value>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+        }
+    }
+
+    /// Adds one member to the details.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let details = self
+            .details
+            .get_or_insert_with(|| Value::Object(serde_json::Map::new()));
+        if let Value::Object(members) = details {
+            members.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// A refusal of a request whose parts were refused before: never seen by a caller.
+    pub(crate) fn incomplete() -> Self {
+        Self::new("request.invalid", "the request is not complete")
+    }
+
+    /// Adds what else is wrong with the same request to the details, after this refusal itself.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let row = |refusal: &Self| serde_json::json!({ "code": refusal.code, "message": refusal.message });
+        let mut violations = match self.details.as_ref().and_then(|d| d.get("violations")) {
+            Some(Value::Array(known)) => known.clone(),
+            _ => vec![row(&self)],
+        };
+        match other.details.as_ref().and_then(|d| d.get("violations")) {
+            Some(Value::Array(more)) => violations.extend(more.iter().cloned()),
+            _ => violations.push(row(&other)),
+        }
+        self.with("violations", violations)
+    }
+
+    pub(crate) fn into_error(self, service: Service) -> CallError {
+        let mapping = Mapping::of(self.code);
+        let name = mapping.name(service);
+        CallError {
+            code: self.code.into(),
+            name: name.into(),
+            status: status_of(service, name),
+            message: self.message,
+            retryable: mapping.retryable,
+            details: self.details,
+        }
+    }
+}
+
+macro_rules! plain_errors {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::new(error.code(), error.to_string())
+            }
+        })+
+    };
+}
+
+plain_errors!(
+    fleet_model::id::IdError,
+    fleet_model::kernel::NameError,
+    fleet_model::kernel::DecodeError,
+    fleet_model::thing::ThingError,
+    fleet_model::group::GroupError,
+    fleet_model::tag::TagError,
+    fleet_model::twin::TwinError,
+    fleet_model::thing_type::ThingTypeError,
+    fleet_model::billing_group::BillingGroupError,
+    fleet_store::port::StoreError,
+);
+
+impl<E: ErrorCode> From<Refused<E>> for Refusal {
+    fn from(refused: Refused<E>) -> Self {
+        let mut reasons = refused
+            .reasons()
+            .map(|e| Self::new(e.code(), e.to_string()));
+        let first = reasons.next().unwrap_or_else(Self::incomplete);
+        reasons.fold(first, Self::and)
+    }
+}

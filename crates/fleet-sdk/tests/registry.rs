@@ -1,0 +1,123 @@
+//! The registry through `call_json`, as a script drives it.
+
+use fleet_sdk::{Caller, Fleet, Options};
+use fleet_store::memory::MemoryStore;
+use pollster::block_on;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+struct Script {
+    fleet: Fleet,
+    caller: Caller,
+}
+
+impl Script {
+    fn new() -> Self {
+        let options = Options::seeded(1);
+        let clock = options.clock.clone();
+        let store = MemoryStore::new("default".parse().unwrap(), Arc::new(move || clock.now()));
+        let fleet = block_on(Fleet::open(Arc::new(store), options)).unwrap();
+        let caller = Caller::new("user:ops".parse().unwrap());
+        Self { fleet, caller }
+    }
+
+    fn run(&self, op: &str, params: Value) -> Result<Value, String> {
+        let outcome = block_on(self.fleet.call_json(op, params, &self.caller));
+        outcome
+            .result
+            .map_err(|e| format!("{} {} {}", e.code, e.name, e.status))
+    }
+
+    fn ok(&self, op: &str, params: Value) -> Value {
+        self.run(op, params).unwrap_or_else(|e| panic!("{op}: {e}"))
+    }
+}
+
+#[test]
+fn things_groups_and_what_they_inherit() {
+    let s = Script::new();
+    s.ok("CreateThingGroup", json!({"thingGroupName": "plant", "thingGroupProperties": {"attributePayload": {"attributes": {"site": "b2", "shift": "day"}}}}));
+    s.ok("CreateThingGroup", json!({"thingGroupName": "line-1", "parentGroupName": "plant", "thingGroupProperties": {"attributePayload": {"attributes": {"shift": "night"}}}}));
+    s.ok(
+        "CreateThing",
+        json!({"thingName": "press-7", "attributePayload": {"attributes": {"rev": "3"}}}),
+    );
+    s.ok(
+        "AddThingToThingGroup",
+        json!({"thingName": "press-7", "thingGroupName": "line-1"}),
+    );
+    assert_eq!(
+        s.run(
+            "AddThingToThingGroup",
+            json!({"thingName": "press-7", "thingGroupName": "plant"})
+        ),
+        Err("thing.same_hierarchy InvalidRequestException 400".to_owned())
+    );
+    let described = s.ok("DescribeThing", json!({"thingName": "press-7"}));
+    assert_eq!(described["attributes"], json!({"rev": "3"}));
+    assert_eq!(
+        described["effectiveAttributes"]["shift"],
+        json!({
+            "value": "night",
+            "source": {"kind": "group", "thingGroupName": "line-1", "depth": 2},
+            "overrides": [{
+                "value": "day",
+                "source": {"kind": "group", "thingGroupName": "plant", "depth": 1},
+                "reason": "a group at a deeper level beats it"
+            }]
+        })
+    );
+    assert_eq!(described["effectiveAttributes"]["site"]["value"], "b2");
+    assert_eq!(
+        s.ok(
+            "ListThingsInThingGroup",
+            json!({"thingGroupName": "plant", "recursive": true})
+        )["things"],
+        json!(["press-7"])
+    );
+    assert_eq!(
+        s.run("DeleteThingGroup", json!({"thingGroupName": "plant"})),
+        Err("group.has_children InvalidRequestException 400".to_owned())
+    );
+    s.ok("DeleteThingGroup", json!({"thingGroupName": "line-1"}));
+    assert_eq!(
+        s.ok("ListThingGroupsForThing", json!({"thingName": "press-7"}))["thingGroups"],
+        json!([])
+    );
+    s.ok("DeleteThing", json!({"thingName": "press-7"}));
+    assert_eq!(
+        s.run("DescribeThing", json!({"thingName": "press-7"})),
+        Err("thing.not_found ResourceNotFoundException 404".to_owned())
+    );
+}
+
+#[test]
+fn one_twin_through_both_protocols() {
+    let s = Script::new();
+    s.ok("CreateThing", json!({"thingName": "press-7"}));
+    assert_eq!(
+        s.run("GetThingShadow", json!({"thingName": "press-7"})),
+        Err("shadow.not_found ResourceNotFoundException 404".to_owned())
+    );
+    s.ok(
+        "UpdateThingShadow",
+        json!({"thingName": "press-7", "payload": {"state": {"desired": {"valve": 60}}}}),
+    );
+    s.ok("UpdateTwin", json!({"deviceId": "press-7", "body": {"tags": {"floor": "1"}, "properties": {"desired": {"lamp": true}}}}));
+    let twin = s.ok("GetTwin", json!({"deviceId": "press-7"}));
+    assert_eq!(twin["properties"]["desired"]["valve"], 60);
+    let shadow = s.ok("GetThingShadow", json!({"thingName": "press-7"}));
+    assert_eq!(
+        shadow["payload"]["state"]["desired"],
+        json!({"valve": 60, "lamp": true})
+    );
+    assert_eq!(shadow["payload"]["version"], 2);
+    s.ok("DeleteThing", json!({"thingName": "press-7"}));
+    assert_eq!(
+        s.run("GetTwin", json!({"deviceId": "press-7"})),
+        Err("thing.not_found DeviceNotFound 404".to_owned())
+    );
+    s.ok("CreateThing", json!({"thingName": "press-7"}));
+    let twin = s.ok("GetTwin", json!({"deviceId": "press-7"}));
+    assert_eq!(twin["tags"], json!({}));
+}

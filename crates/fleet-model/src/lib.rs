@@ -8,6 +8,8 @@
 
 pub mod attribute;
 pub mod billing_group;
+pub mod ca_certificate;
+pub mod certificate;
 pub mod group;
 pub mod id;
 pub mod kernel;

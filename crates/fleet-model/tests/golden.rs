@@ -40,6 +40,8 @@ fn families() -> Vec<BTreeSet<String>> {
         check::<fleet_model::group::Event>(),
         check::<fleet_model::thing_type::Event>(),
         check::<fleet_model::billing_group::Event>(),
+        check::<fleet_model::ca_certificate::Event>(),
+        check::<fleet_model::certificate::Event>(),
     ]
 }
 

@@ -90,6 +90,10 @@ fn run(name: &str) {
                 let (found, _) = world.call("DescribeThing", expected).unwrap();
                 assert!(is_part(expected, &found), "{}: {found}", at());
             }
+            if let Some(expected) = step.get("status") {
+                let (found, _) = world.call("DescribeCertificate", &step["params"]).unwrap();
+                assert_eq!(found["status"], *expected, "{}", at());
+            }
             if let Some(expected) = step.get("groups") {
                 let params = json!({"thingName": "t"});
                 let (found, _) = world.call("ListThingGroupsForThing", &params).unwrap();
@@ -111,6 +115,11 @@ fn aws_2_6_groups() {
 }
 
 #[test]
+fn aws_6_6_certificates() {
+    run("aws-6.6-certificates.json");
+}
+
+#[test]
 fn every_code_has_its_aws_exception() {
     let exceptions = table("aws-errors.json")["exceptions"].clone();
     let codes = [
@@ -121,6 +130,8 @@ fn every_code_has_its_aws_exception() {
         fleet_model::thing_type::CODES,
         fleet_model::group::CODES,
         fleet_model::billing_group::CODES,
+        fleet_model::certificate::CODES,
+        fleet_model::ca_certificate::CODES,
     ];
     let mut known = std::collections::BTreeSet::new();
     for (code, _) in codes.into_iter().flatten() {

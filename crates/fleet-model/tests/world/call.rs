@@ -3,6 +3,8 @@
 use super::{Failure, Outcome, World};
 use fleet_model::attribute::{AttributePayload, Mode};
 use fleet_model::billing_group;
+use fleet_model::ca_certificate;
+use fleet_model::certificate;
 use fleet_model::group;
 use fleet_model::id::*;
 use fleet_model::kernel::ErrorCode;
@@ -82,6 +84,13 @@ impl World {
         match op {
             _ if op.contains("BillingGroup") => self.write_billing(op, params),
             _ if op.ends_with("ThingType") => self.write_type(op, params),
+            _ if op.contains("CACertificate") => self.write_ca(op, params),
+            _ if op.contains("Certificate") => self.write_certificate(op, params),
+            "AttachPolicy" | "DetachPolicy"
+                if text(params, "target").is_some_and(|target| target.contains(":cert/")) =>
+            {
+                self.write_certificate(op, params)
+            }
             "AttachPolicy" | "DetachPolicy" => self.write_group(op, params),
             "CreateThingGroup"
             | "CreateDynamicThingGroup"
@@ -271,6 +280,109 @@ impl World {
         self.run_group(group::Command { name, action })
     }
 
+    fn write_certificate(&mut self, op: &str, params: &Value) -> Outcome {
+        use certificate::{AcceptedStatus, Action, Arrival, CertificateMode, OnPolicies, Register};
+        let id = match text(params, "target") {
+            Some(arn) => arn.rsplit_once('/').unwrap().1.parse()?,
+            None => parse(params, "certificateId")?,
+        };
+        let status = |name| {
+            let text = params.get(name).cloned();
+            serde_json::from_value(text.unwrap_or_else(|| json!("INACTIVE"))).unwrap()
+        };
+        let action = match op {
+            "RegisterCertificate" | "RegisterCertificateWithoutCA" => Action::Register(Register {
+                pem: parse(params, "certificatePem")?,
+                arrival: Arrival::Registered,
+                mode: match op {
+                    "RegisterCertificate" => CertificateMode::Default,
+                    _ => CertificateMode::SniOnly,
+                },
+                ca: optional(params, "caCertificateId")?,
+                status: status("status"),
+                owner: "123456789012".parse()?,
+                not_before: None,
+                not_after: None,
+            }),
+            "UpdateCertificate" => Action::Update {
+                status: status("newStatus"),
+            },
+            "DeleteCertificate" => Action::Delete {
+                policies: if flag(params, "forceDelete") {
+                    OnPolicies::Detach
+                } else {
+                    OnPolicies::Refuse
+                },
+            },
+            "TransferCertificate" => Action::Transfer {
+                target: parse(params, "targetAwsAccount")?,
+                message: optional(params, "transferMessage")?,
+            },
+            "AcceptCertificateTransfer" => Action::AcceptTransfer {
+                status: if flag(params, "setAsActive") {
+                    AcceptedStatus::Active
+                } else {
+                    AcceptedStatus::Inactive
+                },
+            },
+            "RejectCertificateTransfer" => Action::RejectTransfer {
+                reason: optional(params, "rejectReason")?,
+            },
+            "CancelCertificateTransfer" => Action::CancelTransfer,
+            "AttachPolicy" => Action::AttachPolicy {
+                policy: parse(params, "policyName")?,
+            },
+            "DetachPolicy" => Action::DetachPolicy {
+                policy: parse(params, "policyName")?,
+            },
+            _ => panic!("no such operation in tables: {op}"),
+        };
+        self.run_certificate(certificate::Command { id, action })
+    }
+
+    fn write_ca(&mut self, op: &str, params: &Value) -> Outcome {
+        use ca_certificate::{Action, AutoRegistration, CaStatus, Possession, Register, Update};
+        let id = parse(params, "certificateId")?;
+        let action = match op {
+            "RegisterCACertificate" => Action::Register(Register {
+                pem: parse(params, "caCertificate")?,
+                subject: "CN=ca".parse()?,
+                mode: match text(params, "certificateMode") {
+                    Some("SNI_ONLY") => certificate::CertificateMode::SniOnly,
+                    _ => certificate::CertificateMode::Default,
+                },
+                possession: match text(params, "verificationCertificate") {
+                    Some(_) => Possession::Proven,
+                    None => Possession::NotShown,
+                },
+                status: if flag(params, "setAsActive") {
+                    CaStatus::Active
+                } else {
+                    CaStatus::Inactive
+                },
+                auto_registration: if flag(params, "allowAutoRegistration") {
+                    AutoRegistration::Enable
+                } else {
+                    AutoRegistration::Disable
+                },
+                registration_config: None,
+                owner: "123456789012".parse()?,
+                tags: Tags::default(),
+                not_before: None,
+                not_after: None,
+            }),
+            "UpdateCACertificate" => Action::Update(Update {
+                status: params
+                    .get("newStatus")
+                    .map(|status| serde_json::from_value(status.clone()).unwrap()),
+                ..Update::default()
+            }),
+            "DeleteCACertificate" => Action::Delete,
+            _ => panic!("no such operation in tables: {op}"),
+        };
+        self.run_ca(ca_certificate::Command { id, action })
+    }
+
     fn read(&self, op: &str, params: &Value) -> Result<Value, Failure> {
         match op {
             "DescribeThing" => {
@@ -306,6 +418,20 @@ impl World {
                         "rootToParentThingGroups": path.collect::<Vec<_>>(),
                     },
                 }))
+            }
+            "DescribeCertificate" => {
+                let record = self.certificates.state(&parse(params, "certificateId")?);
+                let certificate = record.certificate().unwrap();
+                Ok(json!({
+                    "status": certificate.status,
+                    "ownedBy": certificate.owned_by,
+                    "previousOwnedBy": certificate.previous_owned_by,
+                }))
+            }
+            "ListPrincipalThings" => {
+                let things = thing::View::principal_things(self, &parse(params, "principal")?);
+                let names = things.iter().map(|held| &held.thing);
+                Ok(json!({"things": names.collect::<Vec<_>>()}))
             }
             "DescribeBillingGroup" => {
                 let record = self

@@ -12,6 +12,8 @@
 pub mod call;
 
 use fleet_model::billing_group::{self, BillingGroups};
+use fleet_model::ca_certificate::{self, CaCertificates};
+use fleet_model::certificate::{self, Certificates};
 use fleet_model::group::{self, GroupFacts, Groups};
 use fleet_model::id::*;
 use fleet_model::kernel::{Context, Decider, ErrorCode, Refused, Timestamp, WireEvent, replay};
@@ -76,6 +78,8 @@ pub struct World {
     pub groups: Streams<ThingGroupName, Groups>,
     pub types: Streams<ThingTypeName, ThingTypes>,
     pub billing_groups: Streams<BillingGroupName, BillingGroups>,
+    pub certificates: Streams<CertificateId, Certificates>,
+    pub cas: Streams<CertificateId, CaCertificates>,
     ids: u128,
 }
 
@@ -105,9 +109,9 @@ impl From<IdError> for Failure {
 pub type Outcome = Result<Vec<&'static str>, Failure>;
 
 macro_rules! run {
-    ($self:ident, $streams:ident, $decider:ty, $view:ty, $command:expr) => {{
+    ($self:ident, $streams:ident, $decider:ty, $view:ty, $command:expr, $key:ident) => {{
         let command = $command;
-        let key = command.name.clone();
+        let key = command.$key.clone();
         let state = $self.$streams.state(&key);
         let view: &$view = $self;
         let cx = Context {
@@ -129,6 +133,8 @@ impl World {
             groups: Streams::default(),
             types: Streams::default(),
             billing_groups: Streams::default(),
+            certificates: Streams::default(),
+            cas: Streams::default(),
             ids: 0,
         }
     }
@@ -155,15 +161,15 @@ impl World {
     }
 
     pub fn run_thing(&mut self, command: thing::Command) -> Outcome {
-        run!(self, things, Things, dyn thing::View, command)
+        run!(self, things, Things, dyn thing::View, command, name)
     }
 
     pub fn run_group(&mut self, command: group::Command) -> Outcome {
-        run!(self, groups, Groups, dyn group::View, command)
+        run!(self, groups, Groups, dyn group::View, command, name)
     }
 
     pub fn run_type(&mut self, command: thing_type::Command) -> Outcome {
-        run!(self, types, ThingTypes, dyn thing_type::View, command)
+        run!(self, types, ThingTypes, dyn thing_type::View, command, name)
     }
 
     pub fn run_billing(&mut self, command: billing_group::Command) -> Outcome {
@@ -178,7 +184,31 @@ impl World {
         Ok(self.billing_groups.append(&key, &events))
     }
 
+    pub fn run_certificate(&mut self, command: certificate::Command) -> Outcome {
+        run!(
+            self,
+            certificates,
+            Certificates,
+            dyn certificate::View,
+            command,
+            id
+        )
+    }
+
+    pub fn run_ca(&mut self, command: ca_certificate::Command) -> Outcome {
+        run!(
+            self,
+            cas,
+            CaCertificates,
+            dyn ca_certificate::View,
+            command,
+            id
+        )
+    }
+
     pub fn assert_replays(&self) {
+        self.certificates.assert_replays();
+        self.cas.assert_replays();
         self.things.assert_replays();
         self.groups.assert_replays();
         self.types.assert_replays();
@@ -198,8 +228,10 @@ impl thing::View for World {
         record.billing_group().map(|group| group.id)
     }
     fn principal_exists(&self, principal: &Principal) -> bool {
-        let _ = principal;
-        true
+        match principal {
+            Principal::Certificate(id) => self.certificates.state(id).certificate().is_some(),
+            Principal::CognitoIdentity(_) => true,
+        }
     }
     fn principal_things(&self, principal: &Principal) -> Vec<PrincipalThing> {
         let attached = |thing: &thing::Thing| {
@@ -237,6 +269,26 @@ impl thing_type::View for World {
     fn things_of_type(&self, name: &ThingTypeName) -> usize {
         self.all_things()
             .filter(|thing| thing.thing_type.as_ref() == Some(name))
+            .count()
+    }
+}
+
+impl certificate::View for World {
+    fn things_attached(&self, certificate: &CertificateId) -> usize {
+        let principal = Principal::Certificate(certificate.clone());
+        thing::View::principal_things(self, &principal).len()
+    }
+    fn ca_exists(&self, ca: &CertificateId) -> bool {
+        self.cas.state(ca).ca_certificate().is_some()
+    }
+}
+
+impl ca_certificate::View for World {
+    fn with_subject(&self, subject: &ca_certificate::Subject) -> usize {
+        let records = self.cas.live.values();
+        records
+            .filter_map(|(record, _)| record.ca_certificate())
+            .filter(|ca| ca.subject == *subject)
             .count()
     }
 }

@@ -188,6 +188,30 @@ impl Expr {
     pub const fn span(&self) -> Span {
         self.at.0
     }
+
+    /// The expressions directly in it.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        match &self.node {
+            Node::Literal(_)
+            | Node::Parameter(_)
+            | Node::Path(_)
+            | Node::System { .. }
+            | Node::Everything
+            | Node::Field { .. }
+            | Node::Bare(_)
+            | Node::Selector { .. } => Vec::new(),
+            Node::Not(inner) | Node::Negate(inner) => vec![inner],
+            Node::Array(items) | Node::And(items) | Node::Or(items) | Node::Call { arguments: items, .. } => {
+                items.iter().collect()
+            }
+            Node::Compare { left, right, .. }
+            | Node::Arithmetic { left, right, .. }
+            | Node::Concat(left, right)
+            | Node::Coalesce(left, right) => vec![left, right],
+            Node::In { value, items, .. } => std::iter::once(&**value).chain(items).collect(),
+        }
+    }
 }
 
 /// The expressions of all dialects.
@@ -448,10 +472,10 @@ pub struct RsqlArgument {
 /// The value of an RSQL argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RsqlValue {
-    /// A word as written.
-    Word(String),
-    /// `'…'` or `"…"`, unescaped.
-    Quoted(String),
+    /// A word; `*` in it is a wildcard where the operator takes one.
+    Word(Wildcard),
+    /// `'…'` or `"…"`, unescaped; `*` is a wildcard here too, `\\*` is not.
+    Quoted(Wildcard),
     /// `@name`
     Parameter(String),
 }

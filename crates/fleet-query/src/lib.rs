@@ -5,15 +5,19 @@
 //! differs between dialects (missing fields, kinds, text, arrays) is data: a [`profile::Profile`].
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
+mod check;
 pub mod diagnostic;
 pub mod dialect;
 pub mod document;
 pub mod eval;
 pub mod expression;
+pub mod parameter;
 pub mod path;
 pub mod pattern;
 pub mod predicate;
 pub mod profile;
+pub mod query;
 pub mod syntax;
 pub mod value;
 
@@ -22,4 +26,5 @@ pub use dialect::{Collection, Dialect, Mode};
 pub use document::Document;
 pub use path::FieldPath;
 pub use predicate::{Condition, Predicate};
+pub use query::{Prepared, Query, Row, Rows};
 pub use value::Truth;

@@ -202,9 +202,12 @@ impl Expr {
             | Node::Bare(_)
             | Node::Selector { .. } => Vec::new(),
             Node::Not(inner) | Node::Negate(inner) => vec![inner],
-            Node::Array(items) | Node::And(items) | Node::Or(items) | Node::Call { arguments: items, .. } => {
-                items.iter().collect()
-            }
+            Node::Array(items)
+            | Node::And(items)
+            | Node::Or(items)
+            | Node::Call {
+                arguments: items, ..
+            } => items.iter().collect(),
             Node::Compare { left, right, .. }
             | Node::Arithmetic { left, right, .. }
             | Node::Concat(left, right)

@@ -19,7 +19,11 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn expr(&mut self, tree: &Tree<'_>) -> Expr {
         let node = match tree.tag {
-            Tag::condition | Tag::equality | Tag::relation | Tag::additive | Tag::multiplicative => {
+            Tag::condition
+            | Tag::equality
+            | Tag::relation
+            | Tag::additive
+            | Tag::multiplicative => {
                 return self.chain(tree);
             }
             Tag::or_list | Tag::and_list => return self.list(tree),
@@ -61,7 +65,8 @@ impl Builder {
             length += 1;
             if length > LONGEST_CHAIN {
                 let message = format!("more than {LONGEST_CHAIN} operators in one chain");
-                self.found.push(Diagnostic::error(Code::TooDeep, op.span, message));
+                self.found
+                    .push(Diagnostic::error(Code::TooDeep, op.span, message));
                 break;
             }
             let right = self.expr(right);
@@ -76,7 +81,11 @@ impl Builder {
                 Tag::modulo => arithmetic(ArithmeticOp::Remainder, left_box, right),
                 Tag::concat_op => Node::Concat(left_box, right),
                 Tag::coalesce_op => Node::Coalesce(left_box, right),
-                _ => Node::Compare { op: compare_op(op.text), left: left_box, right },
+                _ => Node::Compare {
+                    op: compare_op(op.text),
+                    left: left_box,
+                    right,
+                },
             };
             left = Expr::new(node, span);
         }
@@ -85,14 +94,22 @@ impl Builder {
 
     fn list(&mut self, tree: &Tree<'_>) -> Expr {
         let words = [Tag::and_word, Tag::or_word];
-        let mut items: Vec<Expr> =
-            tree.children.iter().filter(|child| !words.contains(&child.tag)).map(|child| self.expr(child)).collect();
+        let mut items: Vec<Expr> = tree
+            .children
+            .iter()
+            .filter(|child| !words.contains(&child.tag))
+            .map(|child| self.expr(child))
+            .collect();
         if items.len() == 1
             && let Some(only) = items.pop()
         {
             return only;
         }
-        let node = if tree.tag == Tag::or_list { Node::Or(items) } else { Node::And(items) };
+        let node = if tree.tag == Tag::or_list {
+            Node::Or(items)
+        } else {
+            Node::And(items)
+        };
         Expr::new(node, tree.span)
     }
 
@@ -101,18 +118,21 @@ impl Builder {
         let Some((operand, prefixes)) = tree.children.split_last() else {
             return Expr::new(Node::Literal(Literal::Undefined), tree.span);
         };
-        prefixes.iter().rev().fold(self.expr(operand), |inner, prefix| {
-            let span = prefix.span.to(inner.span());
-            let node = match (prefix.tag, inner.node) {
-                // A minus before a number belongs to it; there is no -0.
-                (Tag::minus, Node::Literal(Literal::Number(n))) if n >= 0.0 => {
-                    Node::Literal(Literal::Number(if n == 0.0 { 0.0 } else { -n }))
-                }
-                (Tag::minus, node) => Node::Negate(Box::new(Expr { node, at: inner.at })),
-                (_, node) => Node::Not(Box::new(Expr { node, at: inner.at })),
-            };
-            Expr::new(node, span)
-        })
+        prefixes
+            .iter()
+            .rev()
+            .fold(self.expr(operand), |inner, prefix| {
+                let span = prefix.span.to(inner.span());
+                let node = match (prefix.tag, inner.node) {
+                    // A minus before a number belongs to it; there is no -0.
+                    (Tag::minus, Node::Literal(Literal::Number(n))) if n >= 0.0 => {
+                        Node::Literal(Literal::Number(if n == 0.0 { 0.0 } else { -n }))
+                    }
+                    (Tag::minus, node) => Node::Negate(Box::new(Expr { node, at: inner.at })),
+                    (_, node) => Node::Not(Box::new(Expr { node, at: inner.at })),
+                };
+                Expr::new(node, span)
+            })
     }
 
     fn comparison(&mut self, tree: &Tree<'_>) -> Expr {
@@ -122,18 +142,34 @@ impl Builder {
         let left = self.expr(left);
         let [op, right] = rest else { return left };
         let node = if right.tag == Tag::array {
-            let membership = if op.tag == Tag::in_word { Membership::In } else { Membership::NotIn };
-            Node::In { membership, value: Box::new(left), items: self.items(right) }
+            let membership = if op.tag == Tag::in_word {
+                Membership::In
+            } else {
+                Membership::NotIn
+            };
+            Node::In {
+                membership,
+                value: Box::new(left),
+                items: self.items(right),
+            }
         } else {
-            Node::Compare { op: compare_op(op.text), left: Box::new(left), right: Box::new(self.expr(right)) }
+            Node::Compare {
+                op: compare_op(op.text),
+                left: Box::new(left),
+                right: Box::new(self.expr(right)),
+            }
         };
         Expr::new(node, tree.span)
     }
 
     fn items(&mut self, tree: &Tree<'_>) -> Vec<Expr> {
         if tree.children.len() > MOST_ITEMS {
-            let message = format!("the list has {} items; at most {MOST_ITEMS} are allowed", tree.children.len());
-            self.found.push(Diagnostic::error(Code::TooManyItems, tree.span, message));
+            let message = format!(
+                "the list has {} items; at most {MOST_ITEMS} are allowed",
+                tree.children.len()
+            );
+            self.found
+                .push(Diagnostic::error(Code::TooManyItems, tree.span, message));
             return Vec::new();
         }
         tree.children.iter().map(|child| self.expr(child)).collect()
@@ -144,8 +180,17 @@ impl Builder {
             Some((name, arguments)) => (name, arguments),
             None => return Node::Literal(Literal::Undefined),
         };
-        let name = Name { text: name.text.to_owned(), at: At(name.span) };
-        Node::Call { name, arguments: arguments.iter().map(|argument| self.expr(argument)).collect() }
+        let name = Name {
+            text: name.text.to_owned(),
+            at: At(name.span),
+        };
+        Node::Call {
+            name,
+            arguments: arguments
+                .iter()
+                .map(|argument| self.expr(argument))
+                .collect(),
+        }
     }
 
     pub(super) fn path(&mut self, tree: &Tree<'_>) -> Path {
@@ -163,9 +208,11 @@ impl Builder {
                         Step::Index(u32::MAX)
                     }
                 },
-                Tag::quoted_name => {
-                    Step::Key(step.child(Tag::quoted_text).map(|name| name.text.to_owned()).unwrap_or_default())
-                }
+                Tag::quoted_name => Step::Key(
+                    step.child(Tag::quoted_text)
+                        .map(|name| name.text.to_owned())
+                        .unwrap_or_default(),
+                ),
                 _ => {
                     if at > 0 {
                         self.keyword_as_name(step);
@@ -174,23 +221,39 @@ impl Builder {
                 }
             });
         }
-        Path { steps, at: At(tree.span) }
+        Path {
+            steps,
+            at: At(tree.span),
+        }
     }
 
     /// GROUP needs brackets after a dot; in strict mode every keyword does (Azure spec 3.3).
     fn keyword_as_name(&mut self, step: &Tree<'_>) {
         let is = |keyword: &str| keyword.eq_ignore_ascii_case(step.text);
-        if is("GROUP") || (self.mode == Mode::Strict && (is("NIN") || KEYWORDS.iter().any(|keyword| is(keyword)))) {
+        if is("GROUP")
+            || (self.mode == Mode::Strict
+                && (is("NIN") || KEYWORDS.iter().any(|keyword| is(keyword))))
+        {
             self.found.push(
-                Diagnostic::error(Code::Syntax, step.span, format!("`{}` is a keyword and cannot stand here", step.text))
-                    .with_help(format!("write `[[{}]]` for a field of that name", step.text)),
+                Diagnostic::error(
+                    Code::Syntax,
+                    step.span,
+                    format!("`{}` is a keyword and cannot stand here", step.text),
+                )
+                .with_help(format!(
+                    "write `[[{}]]` for a field of that name",
+                    step.text
+                )),
             );
         }
     }
 }
 
 fn system(text: &str, braced: bool) -> Node {
-    Node::System { name: text.trim_start_matches('$').to_owned(), braced }
+    Node::System {
+        name: text.trim_start_matches('$').to_owned(),
+        braced,
+    }
 }
 
 fn compare_op(text: &str) -> CompareOp {

@@ -1,6 +1,8 @@
 //! From parse trees to texts of the AWS fleet index language.
 
-use super::ast::{At, Expr, FieldBody, Group, Node, Operand, Path, Range, RangeBound, Step, Term, TermValue, Text};
+use super::ast::{
+    At, Expr, FieldBody, Group, Node, Operand, Path, Range, RangeBound, Step, Term, TermValue, Text,
+};
 use super::text::unescape;
 use super::tree::{Tag, Tree};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -25,13 +27,21 @@ fn undefined(span: Span) -> Expr {
 fn expr(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Expr {
     let node = match tree.tag {
         Tag::or_list | Tag::and_list => {
-            let mut items: Vec<Expr> = tree.children.iter().map(|child| expr(child, found)).collect();
+            let mut items: Vec<Expr> = tree
+                .children
+                .iter()
+                .map(|child| expr(child, found))
+                .collect();
             if items.len() == 1
                 && let Some(only) = items.pop()
             {
                 return only;
             }
-            if tree.tag == Tag::or_list { Node::Or(items) } else { Node::And(items) }
+            if tree.tag == Tag::or_list {
+                Node::Or(items)
+            } else {
+                Node::And(items)
+            }
         }
         Tag::not_term => match tree.children.as_slice() {
             [only] => return expr(only, found),
@@ -46,9 +56,15 @@ fn expr(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Expr {
         Tag::fielded => match tree.children.as_slice() {
             [name, op, operand] if op.tag == Tag::compare_op => Node::Field {
                 field: field(name, found),
-                body: FieldBody::Compare { op: compare_op(op.text), operand: operand_of(operand, found) },
+                body: FieldBody::Compare {
+                    op: compare_op(op.text),
+                    operand: operand_of(operand, found),
+                },
             },
-            [name, body] => Node::Field { field: field(name, found), body: field_body(body, found) },
+            [name, body] => Node::Field {
+                field: field(name, found),
+                body: field_body(body, found),
+            },
             _ => return undefined(tree.span),
         },
         _ => return undefined(tree.span),
@@ -57,7 +73,11 @@ fn expr(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Expr {
 }
 
 fn operand_of(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Operand {
-    if tree.tag == Tag::parameter { Operand::Parameter(parameter(tree)) } else { Operand::Number(number(tree, found)) }
+    if tree.tag == Tag::parameter {
+        Operand::Parameter(parameter(tree))
+    } else {
+        Operand::Number(number(tree, found))
+    }
 }
 
 fn parameter(tree: &Tree<'_>) -> String {
@@ -74,7 +94,11 @@ fn number(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> f64 {
             }
         }
         _ => {
-            found.push(Diagnostic::error(Code::Type, tree.span, format!("`{}` is too large for a number", tree.text)));
+            found.push(Diagnostic::error(
+                Code::Type,
+                tree.span,
+                format!("`{}` is too large for a number", tree.text),
+            ));
             0.0
         }
     }
@@ -91,7 +115,14 @@ fn compare_op(text: &str) -> CompareOp {
 
 fn field(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Path {
     refuse(tree, found);
-    Path { steps: tree.children.iter().map(|part| Step::Key(unescape(part.text))).collect(), at: At(tree.span) }
+    Path {
+        steps: tree
+            .children
+            .iter()
+            .map(|part| Step::Key(unescape(part.text)))
+            .collect(),
+        at: At(tree.span),
+    }
 }
 
 fn field_body(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> FieldBody {
@@ -108,7 +139,10 @@ fn field_body(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> FieldBody {
 
 fn value(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Term {
     tree.children.first().map_or(
-        Term { value: TermValue::Quoted(String::new()), at: At(tree.span) },
+        Term {
+            value: TermValue::Quoted(String::new()),
+            at: At(tree.span),
+        },
         |inner| term(inner, found),
     )
 }
@@ -116,13 +150,21 @@ fn value(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Term {
 fn group(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Group {
     match tree.tag {
         Tag::value_or | Tag::value_and => {
-            let mut items: Vec<Group> = tree.children.iter().map(|child| group(child, found)).collect();
+            let mut items: Vec<Group> = tree
+                .children
+                .iter()
+                .map(|child| group(child, found))
+                .collect();
             if items.len() == 1
                 && let Some(only) = items.pop()
             {
                 return only;
             }
-            if tree.tag == Tag::value_or { Group::Or(items) } else { Group::And(items) }
+            if tree.tag == Tag::value_or {
+                Group::Or(items)
+            } else {
+                Group::And(items)
+            }
         }
         Tag::value_not => match tree.children.as_slice() {
             [_, inner] => Group::Not(Box::new(group(inner, found))),
@@ -143,18 +185,26 @@ fn term(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Term {
         }
         _ => {
             refuse(tree, found);
-            TermValue::Pattern(Wildcard::new(tree.children.iter().map(|piece| match piece.tag {
-                Tag::any_run => Piece::AnyRun,
-                Tag::any_one => Piece::AnyOne,
-                _ => Piece::Literal(unescape(piece.text).into()),
-            })))
+            TermValue::Pattern(Wildcard::new(tree.children.iter().map(
+                |piece| match piece.tag {
+                    Tag::any_run => Piece::AnyRun,
+                    Tag::any_one => Piece::AnyOne,
+                    _ => Piece::Literal(unescape(piece.text).into()),
+                },
+            )))
         }
     };
-    Term { value, at: At(tree.span) }
+    Term {
+        value,
+        at: At(tree.span),
+    }
 }
 
 fn inside(quoted: &str) -> &str {
-    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default()
+    quoted
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or_default()
 }
 
 /// The service refuses some characters wherever they stand.
@@ -167,15 +217,22 @@ fn refuse(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) {
             _ => "write `?` in its place: it stands for any one character",
         };
         found.push(
-            Diagnostic::error(Code::Syntax, span, format!("the character `{bad}` cannot stand in a query of this dialect"))
-                .with_help(help),
+            Diagnostic::error(
+                Code::Syntax,
+                span,
+                format!("the character `{bad}` cannot stand in a query of this dialect"),
+            )
+            .with_help(help),
         );
     }
 }
 
 fn range(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Range {
     let mut bounds = tree.children.iter().filter(|child| child.tag == Tag::bound);
-    let mut next = |found: &mut Vec<Diagnostic>| match bounds.next().and_then(|bound| bound.children.first()) {
+    let mut next = |found: &mut Vec<Diagnostic>| match bounds
+        .next()
+        .and_then(|bound| bound.children.first())
+    {
         Some(inner) => match inner.tag {
             Tag::number => RangeBound::Number(number(inner, found)),
             Tag::parameter => RangeBound::Parameter(parameter(inner)),
@@ -212,11 +269,22 @@ fn geo(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> FieldBody {
         .filter(|child| child.tag == Tag::number_part)
         .map(|child| number(child, found))
         .collect();
-    let unit = tree.child(Tag::unit).map(|unit| unit.text.to_owned()).unwrap_or_default();
+    let unit = tree
+        .child(Tag::unit)
+        .map(|unit| unit.text.to_owned())
+        .unwrap_or_default();
     match numbers.as_slice() {
-        [latitude, longitude, distance] => {
-            FieldBody::Geo { latitude: *latitude, longitude: *longitude, distance: *distance, unit }
-        }
-        _ => FieldBody::Geo { latitude: 0.0, longitude: 0.0, distance: 0.0, unit },
+        [latitude, longitude, distance] => FieldBody::Geo {
+            latitude: *latitude,
+            longitude: *longitude,
+            distance: *distance,
+            unit,
+        },
+        _ => FieldBody::Geo {
+            latitude: 0.0,
+            longitude: 0.0,
+            distance: 0.0,
+            unit,
+        },
     }
 }

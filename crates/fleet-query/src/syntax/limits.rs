@@ -14,6 +14,15 @@ pub const MOST_ITEMS: usize = 1000;
 /// The most operators in one run of `+ - * / % ||`, of chained comparisons or of `??`.
 pub const LONGEST_CHAIN: usize = 256;
 
+/// The most terms of an AWS query (AWS spec 3.4).
+pub const MOST_TERMS: usize = 12;
+/// The most bytes of an AWS query with a leading wildcard.
+pub const LONGEST_LEADING: usize = 100;
+/// The most `*` in one AWS term.
+pub const MOST_RUNS: usize = 2;
+/// The most `?` in one AWS term.
+pub const MOST_SINGLES: usize = 5;
+
 /// Refuses a text that is too long or nested too deep.
 pub(super) fn check(text: &str, dialect: Dialect) -> Result<(), Diagnostic> {
     length(text, dialect)?;
@@ -29,7 +38,10 @@ fn length(text: &str, dialect: Dialect) -> Result<(), Diagnostic> {
     if found <= most {
         return Ok(());
     }
-    let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(most)
+        .map_or(text.len(), |(at, _)| at);
     Err(Diagnostic::error(
         Code::TooLong,
         Span::new(end, text.len()),
@@ -46,7 +58,11 @@ struct Scanner<'a> {
 }
 
 fn nesting(text: &str, dialect: Dialect) -> Result<(), Diagnostic> {
-    let mut scanner = Scanner { text, at: 0, dialect };
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        dialect,
+    };
     // NOTs and minuses before each open bracket, their sum, and those since the last operand.
     let (mut open, mut sum, mut run) = (Vec::new(), 0_usize, 0_usize);
     while let Some((start, token)) = scanner.next_token() {
@@ -90,7 +106,9 @@ impl Scanner<'_> {
     /// Advances past the text up to and with `end`, or to the end of all.
     fn skip_past(&mut self, from: usize, end: &str) {
         let tail = self.text.get(from..).unwrap_or_default();
-        self.at = tail.find(end).map_or(self.text.len(), |found| from + found + end.len());
+        self.at = tail
+            .find(end)
+            .map_or(self.text.len(), |found| from + found + end.len());
     }
 
     fn next_token(&mut self) -> Option<(usize, Token)> {
@@ -98,7 +116,10 @@ impl Scanner<'_> {
             let rest = self.rest();
             let first = rest.chars().next()?;
             let start = self.at;
-            let sql = !matches!(self.dialect, Dialect::Aws | Dialect::AwsGroups | Dialect::Rsql);
+            let sql = !matches!(
+                self.dialect,
+                Dialect::Aws | Dialect::AwsGroups | Dialect::Rsql
+            );
             if first.is_whitespace() {
                 self.at += first.len_utf8();
                 continue;
@@ -177,19 +198,40 @@ mod tests {
         let nested = |n: usize| "(".repeat(n) + "a" + &")".repeat(n);
         assert_eq!(code(&nested(64), Dialect::Target), None);
         assert_eq!(code(&nested(65), Dialect::Target), Some("query.too_deep"));
-        assert_eq!(code(&("NOT ".repeat(65) + "a"), Dialect::Target), Some("query.too_deep"));
-        assert_eq!(code(&("- ".repeat(65) + "a"), Dialect::IotHub), Some("query.too_deep"));
-        assert_eq!(code(&"NOT (".repeat(33), Dialect::Routing), Some("query.too_deep"));
+        assert_eq!(
+            code(&("NOT ".repeat(65) + "a"), Dialect::Target),
+            Some("query.too_deep")
+        );
+        assert_eq!(
+            code(&("- ".repeat(65) + "a"), Dialect::IotHub),
+            Some("query.too_deep")
+        );
+        assert_eq!(
+            code(&"NOT (".repeat(33), Dialect::Routing),
+            Some("query.too_deep")
+        );
         assert_eq!(code(&"a = 1 AND NOT ".repeat(70), Dialect::IotHub), None);
-        assert_eq!(code(&format!("'{}'", "(".repeat(100)), Dialect::IotHub), None);
-        assert_eq!(code(&format!("a'b {}", "(".repeat(100)), Dialect::Routing), Some("query.too_deep"));
-        assert_eq!(code(&format!("[[it's]] {}", "(".repeat(100)), Dialect::IotHub), Some("query.too_deep"));
+        assert_eq!(
+            code(&format!("'{}'", "(".repeat(100)), Dialect::IotHub),
+            None
+        );
+        assert_eq!(
+            code(&format!("a'b {}", "(".repeat(100)), Dialect::Routing),
+            Some("query.too_deep")
+        );
+        assert_eq!(
+            code(&format!("[[it's]] {}", "(".repeat(100)), Dialect::IotHub),
+            Some("query.too_deep")
+        );
     }
 
     #[test]
     fn length_is_in_characters_or_bytes() {
         assert_eq!(code(&"é".repeat(8192), Dialect::IotHub), None);
-        assert_eq!(code(&"é".repeat(8193), Dialect::IotHub), Some("query.too_long"));
+        assert_eq!(
+            code(&"é".repeat(8193), Dialect::IotHub),
+            Some("query.too_long")
+        );
         assert_eq!(code(&"é".repeat(501), Dialect::Aws), Some("query.too_long"));
     }
 }

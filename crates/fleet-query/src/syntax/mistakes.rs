@@ -37,8 +37,14 @@ pub(super) fn explain(stopped: &Stopped, text: &str, dialect: Dialect) -> Diagno
 
 /// The token that a rest of text begins with, for showing it.
 fn token(rest: &str) -> &str {
-    let word = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).unwrap_or(rest.len());
-    let length = if word > 0 { word } else { rest.chars().next().map_or(0, char::len_utf8) };
+    let word = rest
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
+        .unwrap_or(rest.len());
+    let length = if word > 0 {
+        word
+    } else {
+        rest.chars().next().map_or(0, char::len_utf8)
+    };
     let shown = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
     rest.get(..length.min(shown)).unwrap_or_default()
 }
@@ -49,13 +55,33 @@ fn expected(tags: &[Tag]) -> String {
     words.dedup();
     // An operand can be so many things that one word is better.
     if words.contains(&"a field") {
-        words.retain(|word| !matches!(*word, "a number" | "a text" | "a constant" | "a list" | "a parameter" | "a function" | "`-`" | "NOT"));
+        words.retain(|word| {
+            !matches!(
+                *word,
+                "a number"
+                    | "a text"
+                    | "a constant"
+                    | "a list"
+                    | "a parameter"
+                    | "a function"
+                    | "`-`"
+                    | "NOT"
+            )
+        });
         words.retain(|word| *word != "a field");
         words.insert(0, "an operand");
     }
     // Operators that could go on are no help unless nothing else is expected.
-    let essential: Vec<&str> = words.iter().copied().filter(|word| !matches!(*word, "an operator" | "AND" | "OR")).collect();
-    let words = if essential.is_empty() { words } else { essential };
+    let essential: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !matches!(*word, "an operator" | "AND" | "OR"))
+        .collect();
+    let words = if essential.is_empty() {
+        words
+    } else {
+        essential
+    };
     match words.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),
@@ -66,7 +92,13 @@ fn expected(tags: &[Tag]) -> String {
 fn word(tag: Tag) -> Option<&'static str> {
     Some(match tag {
         Tag::EOI => "the end of the text",
-        Tag::path | Tag::bare_name | Tag::quoted_name | Tag::property | Tag::system | Tag::field | Tag::selector => "a field",
+        Tag::path
+        | Tag::bare_name
+        | Tag::quoted_name
+        | Tag::property
+        | Tag::system
+        | Tag::field
+        | Tag::selector => "a field",
         Tag::number => "a number",
         Tag::string | Tag::quoted => "a text",
         Tag::word => "a constant",
@@ -77,10 +109,23 @@ fn word(tag: Tag) -> Option<&'static str> {
         Tag::minus => "`-`",
         Tag::and_word | Tag::and_op => "AND",
         Tag::or_word | Tag::or_op => "OR",
-        Tag::plus | Tag::times | Tag::divide | Tag::modulo | Tag::compare_op | Tag::equality_op | Tag::relation_op
-        | Tag::concat_op | Tag::coalesce_op | Tag::in_word | Tag::nin_word | Tag::not_in | Tag::operator => "an operator",
+        Tag::plus
+        | Tag::times
+        | Tag::divide
+        | Tag::modulo
+        | Tag::compare_op
+        | Tag::equality_op
+        | Tag::relation_op
+        | Tag::concat_op
+        | Tag::coalesce_op
+        | Tag::in_word
+        | Tag::nin_word
+        | Tag::not_in
+        | Tag::operator => "an operator",
         Tag::select_word => "SELECT",
-        Tag::select_list | Tag::projection | Tag::aggregate | Tag::all => "`*`, a field or an aggregate",
+        Tag::select_list | Tag::projection | Tag::aggregate | Tag::all => {
+            "`*`, a field or an aggregate"
+        }
         Tag::from_word => "FROM",
         Tag::collection => "a collection",
         Tag::where_word => "WHERE",
@@ -103,11 +148,19 @@ struct Known {
 }
 
 fn known(message: impl Into<String>, help: impl Into<String>) -> Option<Known> {
-    Some(Known { message: message.into(), help: help.into(), back: 0 })
+    Some(Known {
+        message: message.into(),
+        help: help.into(),
+        back: 0,
+    })
 }
 
 fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
-    let last = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_ascii_uppercase();
+    let last = before
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
     let next = token(rest).to_ascii_uppercase();
     let is = |words: &[&str]| words.contains(&next.as_str());
     if matches!(dialect, Dialect::Aws | Dialect::AwsGroups) {
@@ -115,42 +168,73 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
     }
     if dialect == Dialect::Rsql {
         if rest.starts_with('=') && !rest.starts_with("==") {
-            return known("`=` is not an operator of RSQL", "equality is `==`, order is `=lt=`, `=le=`, `=gt=`, `=ge=`");
+            return known(
+                "`=` is not an operator of RSQL",
+                "equality is `==`, order is `=lt=`, `=le=`, `=gt=`, `=ge=`",
+            );
         }
         return None;
     }
     if before.ends_with('=') && rest.starts_with('=') {
-        return Some(Known { message: "`==` is not an operator".into(), help: "equality is written `=`".into(), back: 1 });
+        return Some(Known {
+            message: "`==` is not an operator".into(),
+            help: "equality is written `=`".into(),
+            back: 1,
+        });
     }
     if rest.starts_with("&&") {
         return known("`&&` is not an operator", "write `AND`");
     }
     if rest.starts_with("||") {
-        return known("`||` is not an operator here", "write `OR`; texts are joined with CONCAT in routing conditions");
+        return known(
+            "`||` is not an operator here",
+            "write `OR`; texts are joined with CONCAT in routing conditions",
+        );
     }
     if rest.starts_with('!') {
-        return known("`!` is not an operator", "write `NOT` before the condition, or `!=` for unequal");
+        return known(
+            "`!` is not an operator",
+            "write `NOT` before the condition, or `!=` for unequal",
+        );
     }
     if rest.starts_with('"') && matches!(dialect, Dialect::Target | Dialect::TargetModules) {
-        return known("double quotes cannot stand in a target condition", "put texts in single quotes: 'US'");
+        return known(
+            "double quotes cannot stand in a target condition",
+            "put texts in single quotes: 'US'",
+        );
     }
     if rest.starts_with('(') && matches!(last.as_str(), "IN" | "NIN") {
         return known("a list stands in square brackets", "write `IN ['a', 'b']`");
     }
     if dialect == Dialect::Routing && is(&["IN", "NIN"]) {
-        return known("IN and NIN do not exist in routing conditions", "write `a = 'x' OR a = 'y'`");
+        return known(
+            "IN and NIN do not exist in routing conditions",
+            "write `a = 'x' OR a = 'y'`",
+        );
     }
     if is(&["LIKE"]) {
-        return known("LIKE does not exist in this dialect", "write `STARTSWITH(field, 'prefix')` for a prefix");
+        return known(
+            "LIKE does not exist in this dialect",
+            "write `STARTSWITH(field, 'prefix')` for a prefix",
+        );
     }
     if is(&["BETWEEN"]) {
-        return known("BETWEEN does not exist in this dialect", "write `field >= low AND field <= high`");
+        return known(
+            "BETWEEN does not exist in this dialect",
+            "write `field >= low AND field <= high`",
+        );
     }
     if is(&["IS"]) {
-        return known("`IS` is not an operator", "write `IS_DEFINED(field)` or `IS_NULL(field)`");
+        return known(
+            "`IS` is not an operator",
+            "write `IS_DEFINED(field)` or `IS_NULL(field)`",
+        );
     }
     if is(&["ORDER"]) {
-        return known("ORDER BY does not exist in this dialect", "rows always come in the order of their ids");
+        return known(
+            "ORDER BY does not exist in this dialect",
+            "rows always come in the order of their ids",
+        );
     }
     if is(&["HAVING", "DISTINCT", "JOIN", "OFFSET", "LIMIT", "UNION"]) {
         let help = match next.as_str() {
@@ -160,16 +244,32 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
         };
         return known(format!("{next} does not exist in this dialect"), help);
     }
-    if is(&["SELECT"]) && matches!(dialect, Dialect::Target | Dialect::TargetModules | Dialect::Routing) {
-        return known("this dialect takes a bare condition", "write only what would stand after WHERE");
+    if is(&["SELECT"])
+        && matches!(
+            dialect,
+            Dialect::Target | Dialect::TargetModules | Dialect::Routing
+        )
+    {
+        return known(
+            "this dialect takes a bare condition",
+            "write only what would stand after WHERE",
+        );
     }
-    if before.is_empty() && matches!(dialect, Dialect::IotHub | Dialect::IotHubModules | Dialect::IotHubJobs) {
+    if before.is_empty()
+        && matches!(
+            dialect,
+            Dialect::IotHub | Dialect::IotHubModules | Dialect::IotHubJobs
+        )
+    {
         let collection = match dialect {
             Dialect::IotHubModules => "devices.modules",
             Dialect::IotHubJobs => "devices.jobs",
             _ => "devices",
         };
-        return known("a query begins with SELECT", format!("write `SELECT * FROM {collection} WHERE …`"));
+        return known(
+            "a query begins with SELECT",
+            format!("write `SELECT * FROM {collection} WHERE …`"),
+        );
     }
     if dialect == Dialect::TargetModules && before.is_empty() {
         return known(
@@ -184,7 +284,10 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
         let quote = rest.chars().next().unwrap_or('\'');
         let closed = rest.get(1..).unwrap_or_default().contains(quote);
         if !closed {
-            return known("the text has no closing quote", format!("end it with {quote}"));
+            return known(
+                "the text has no closing quote",
+                format!("end it with {quote}"),
+            );
         }
         if rest.contains('\\') {
             return known(
@@ -201,13 +304,22 @@ fn aws_mistake(before: &str, rest: &str, last: &str, next: &str) -> Option<Known
         return known("the query is empty", "write `*` for every thing");
     }
     if rest.starts_with("==") || rest.starts_with('=') && before.is_empty() {
-        return known("`=` is not an operator of this dialect", "write `field:value`");
+        return known(
+            "`=` is not an operator of this dialect",
+            "write `field:value`",
+        );
     }
     if matches!(last, "AND" | "OR" | "NOT") && rest.is_empty() {
-        return known(format!("{last} needs a condition after it"), "to search for the word itself, quote it");
+        return known(
+            format!("{last} needs a condition after it"),
+            "to search for the word itself, quote it",
+        );
     }
     if matches!(next, "AND" | "OR") {
-        return known(format!("{next} needs a condition before and after it"), "to search for the word itself, quote it");
+        return known(
+            format!("{next} needs a condition before and after it"),
+            "to search for the word itself, quote it",
+        );
     }
     if rest.starts_with('"') && !rest.get(1..).unwrap_or_default().contains('"') {
         return known("the text has no closing quote", "end it with `\"`");

@@ -1,8 +1,8 @@
 //! The canonical text of an AST: reading it back gives the same AST.
 
 use super::ast::{
-    Expr, FieldBody, Group, Literal, Node, Operand, Path, Projected, Range, RangeBound, RsqlArgument, RsqlOp, RsqlValue,
-    SelectList, Statement, Step, Term, TermValue, Text,
+    Expr, FieldBody, Group, Literal, Node, Operand, Path, Projected, Range, RangeBound,
+    RsqlArgument, RsqlOp, RsqlValue, SelectList, Statement, Step, Term, TermValue, Text,
 };
 use super::text::{number_literal, quote};
 use crate::dialect::Dialect;
@@ -29,7 +29,10 @@ pub fn print(text: &Text, dialect: Dialect) -> String {
         Text::Everything => "*".to_owned(),
         Text::Empty => String::new(),
         Text::Modules(condition) => {
-            format!("from devices.modules where {}", printer.expr(condition, Level::Loosest))
+            format!(
+                "from devices.modules where {}",
+                printer.expr(condition, Level::Loosest)
+            )
         }
     }
 }
@@ -84,12 +87,18 @@ impl Printer {
                         let value = match &item.value {
                             Projected::Path(path) => self.path(path),
                             Projected::Aggregate { function, argument } => {
-                                let argument = argument.as_ref().map(|path| self.path(path)).unwrap_or_default();
+                                let argument = argument
+                                    .as_ref()
+                                    .map(|path| self.path(path))
+                                    .unwrap_or_default();
                                 format!("{}({argument})", function.name())
                             }
                         };
                         match &item.alias {
-                            Some(alias) if is_plain(&alias.text) && !alias.text.eq_ignore_ascii_case("NIN") => {
+                            Some(alias)
+                                if is_plain(&alias.text)
+                                    && !alias.text.eq_ignore_ascii_case("NIN") =>
+                            {
                                 format!("{value} AS {}", alias.text)
                             }
                             Some(alias) => format!("{value} AS [[{}]]", alias.text),
@@ -115,23 +124,42 @@ impl Printer {
 
     fn expr(&self, expr: &Expr, place: Level) -> String {
         let (text, level) = self.node(&expr.node);
-        if level < place { format!("({text})") } else { text }
+        if level < place {
+            format!("({text})")
+        } else {
+            text
+        }
     }
 
     fn joined(&self, items: &[Expr], with: &str, level: Level) -> (String, Level) {
-        let items: Vec<String> = items.iter().map(|item| self.expr(item, level.tighter())).collect();
+        let items: Vec<String> = items
+            .iter()
+            .map(|item| self.expr(item, level.tighter()))
+            .collect();
         (items.join(with), level)
     }
 
     fn infix(&self, left: &Expr, op: &str, right: &Expr, level: Level) -> (String, Level) {
         // A comparison of the twin dialects does not chain: its left side stands one level tighter.
-        let chains = self.dialect == Dialect::Routing || level >= Level::Additive || level == Level::Loosest;
+        let chains =
+            self.dialect == Dialect::Routing || level >= Level::Additive || level == Level::Loosest;
         let left_place = match level {
             _ if chains => level,
             _ => Level::Additive,
         };
-        let right_place = if chains { level.tighter() } else { Level::Additive };
-        (format!("{} {op} {}", self.expr(left, left_place), self.expr(right, right_place)), level)
+        let right_place = if chains {
+            level.tighter()
+        } else {
+            Level::Additive
+        };
+        (
+            format!(
+                "{} {op} {}",
+                self.expr(left, left_place),
+                self.expr(right, right_place)
+            ),
+            level,
+        )
     }
 
     fn node(&self, node: &Node) -> (String, Level) {
@@ -147,13 +175,27 @@ impl Printer {
                 };
                 self.infix(left, op.symbol(), right, level)
             }
-            Node::In { membership, value, items } => {
-                let items: Vec<String> = items.iter().map(|item| self.expr(item, Level::Primary)).collect();
+            Node::In {
+                membership,
+                value,
+                items,
+            } => {
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|item| self.expr(item, Level::Primary))
+                    .collect();
                 let word = match membership {
                     Membership::In => "IN",
                     Membership::NotIn => "NIN",
                 };
-                (format!("{} {word} [{}]", self.expr(value, Level::Additive), items.join(", ")), Level::Relation)
+                (
+                    format!(
+                        "{} {word} [{}]",
+                        self.expr(value, Level::Additive),
+                        items.join(", ")
+                    ),
+                    Level::Relation,
+                )
             }
             Node::Arithmetic { op, left, right } => {
                 let level = match op {
@@ -164,24 +206,43 @@ impl Printer {
             }
             Node::Concat(left, right) => self.infix(left, "||", right, Level::Additive),
             Node::Coalesce(left, right) => self.infix(left, "??", right, Level::Loosest),
-            Node::Negate(inner) => (format!("- {}", self.expr(inner, Level::Unary)), Level::Unary),
+            Node::Negate(inner) => (
+                format!("- {}", self.expr(inner, Level::Unary)),
+                Level::Unary,
+            ),
             Node::Literal(literal) => (self.literal(literal), Level::Primary),
             Node::Parameter(name) => (format!("@{name}"), Level::Primary),
             Node::Path(path) => (self.path(path), Level::Primary),
-            Node::System { name, braced: false } => (format!("${name}"), Level::Primary),
+            Node::System {
+                name,
+                braced: false,
+            } => (format!("${name}"), Level::Primary),
             Node::System { name, braced: true } => (format!("{{${name}}}"), Level::Primary),
             Node::Array(items) => {
-                let items: Vec<String> = items.iter().map(|item| self.expr(item, Level::Primary)).collect();
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|item| self.expr(item, Level::Primary))
+                    .collect();
                 (format!("[{}]", items.join(", ")), Level::Primary)
             }
             Node::Call { name, arguments } => {
-                let arguments: Vec<String> = arguments.iter().map(|item| self.expr(item, Level::Loosest)).collect();
-                (format!("{}({})", name.text, arguments.join(", ")), Level::Primary)
+                let arguments: Vec<String> = arguments
+                    .iter()
+                    .map(|item| self.expr(item, Level::Loosest))
+                    .collect();
+                (
+                    format!("{}({})", name.text, arguments.join(", ")),
+                    Level::Primary,
+                )
             }
             Node::Everything => ("*".to_owned(), Level::Primary),
             Node::Field { field, body } => (aws_field(field, body), Level::Primary),
             Node::Bare(value) => (term(value, Bare::Yes), Level::Primary),
-            Node::Selector { selector, op, arguments } => (rsql_selector(selector, *op, arguments), Level::Primary),
+            Node::Selector {
+                selector,
+                op,
+                arguments,
+            } => (rsql_selector(selector, *op, arguments), Level::Primary),
         }
     }
 
@@ -204,7 +265,10 @@ impl Printer {
                     if at > 0 {
                         out.push('.');
                     }
-                    if is_plain(key) && !key.eq_ignore_ascii_case("NIN") && !(at == 0 && is_word(key)) {
+                    if is_plain(key)
+                        && !key.eq_ignore_ascii_case("NIN")
+                        && !(at == 0 && is_word(key))
+                    {
                         out.push_str(key);
                     } else {
                         out.push_str(&format!("[[{key}]]"));
@@ -219,7 +283,9 @@ impl Printer {
 
 /// A name that would be read as a constant at the beginning of a path.
 fn is_word(key: &str) -> bool {
-    ["true", "false", "null", "undefined"].iter().any(|word| word.eq_ignore_ascii_case(key))
+    ["true", "false", "null", "undefined"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(key))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -258,7 +324,12 @@ fn aws_field(field: &Path, body: &FieldBody) -> String {
             format!("{field} {} {operand}", op.symbol())
         }
         FieldBody::Group(inner) => format!("{field}:({})", group(inner, Level::Loosest)),
-        FieldBody::Geo { latitude, longitude, distance, unit } => format!(
+        FieldBody::Geo {
+            latitude,
+            longitude,
+            distance,
+            unit,
+        } => format!(
             "{field}:geo_distance,{},{},{}{unit}",
             number_text(*latitude),
             number_text(*longitude),
@@ -269,7 +340,10 @@ fn aws_field(field: &Path, body: &FieldBody) -> String {
 
 fn group(inner: &Group, place: Level) -> String {
     let many = |items: &[Group], with: &str, level: Level| {
-        let items: Vec<String> = items.iter().map(|item| group(item, level.tighter())).collect();
+        let items: Vec<String> = items
+            .iter()
+            .map(|item| group(item, level.tighter()))
+            .collect();
         (items.join(with), level)
     };
     let (text, level) = match inner {
@@ -279,7 +353,11 @@ fn group(inner: &Group, place: Level) -> String {
         Group::And(items) => many(items, " AND ", Level::And),
         Group::Or(items) => many(items, " OR ", Level::Or),
     };
-    if level < place { format!("({text})") } else { text }
+    if level < place {
+        format!("({text})")
+    } else {
+        text
+    }
 }
 
 fn range(range: &Range) -> String {
@@ -289,9 +367,21 @@ fn range(range: &Range) -> String {
         RangeBound::Text(text) => quoted(text),
         RangeBound::Parameter(name) => format!("@{name}"),
     };
-    let open = if range.low_edge == Edge::Inclusive { '[' } else { '{' };
-    let close = if range.high_edge == Edge::Inclusive { ']' } else { '}' };
-    format!("{open}{} TO {}{close}", bound(&range.low), bound(&range.high))
+    let open = if range.low_edge == Edge::Inclusive {
+        '['
+    } else {
+        '{'
+    };
+    let close = if range.high_edge == Edge::Inclusive {
+        ']'
+    } else {
+        '}'
+    };
+    format!(
+        "{open}{} TO {}{close}",
+        bound(&range.low),
+        bound(&range.high)
+    )
 }
 
 fn quoted(text: &str) -> String {
@@ -315,7 +405,9 @@ fn wildcard(pattern: &Wildcard, bare: Bare) -> String {
             Piece::Literal(text) => {
                 for (nth, c) in text.chars().enumerate() {
                     let first = at == 0 && nth == 0;
-                    let reserved = first && pattern.pieces().len() == 1 && matches!(&**text, "AND" | "OR" | "NOT");
+                    let reserved = first
+                        && pattern.pieces().len() == 1
+                        && matches!(&**text, "AND" | "OR" | "NOT");
                     let dash = first && c == '-' && bare == Bare::Yes;
                     if reserved || dash || c.is_whitespace() || "()[]{}\":<>\\*?@".contains(c) {
                         out.push('\\');

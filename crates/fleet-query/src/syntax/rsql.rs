@@ -26,7 +26,11 @@ fn expr(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Expr {
             {
                 return only;
             }
-            if tree.tag == Tag::or_list { Node::Or(items) } else { Node::And(items) }
+            if tree.tag == Tag::or_list {
+                Node::Or(items)
+            } else {
+                Node::And(items)
+            }
         }
         _ => comparison(tree, found),
     };
@@ -34,7 +38,9 @@ fn expr(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Expr {
 }
 
 fn comparison(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Node {
-    let [selector, operator, arguments] = tree.children.as_slice() else { return Node::Everything };
+    let [selector, operator, arguments] = tree.children.as_slice() else {
+        return Node::Everything;
+    };
     let op = match operator.text.to_ascii_lowercase().as_str() {
         "==" => RsqlOp::Eq,
         "!=" => RsqlOp::Ne,
@@ -48,8 +54,12 @@ fn comparison(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Node {
         "=not=" => RsqlOp::Not,
         _ => {
             found.push(
-                Diagnostic::error(Code::Syntax, operator.span, format!("there is no operator `{}`", operator.text))
-                    .with_help("the operators are == != =lt= =le= =gt= =ge= =in= =out= =is= =not="),
+                Diagnostic::error(
+                    Code::Syntax,
+                    operator.span,
+                    format!("there is no operator `{}`", operator.text),
+                )
+                .with_help("the operators are == != =lt= =le= =gt= =ge= =in= =out= =is= =not="),
             );
             RsqlOp::Eq
         }
@@ -57,16 +67,35 @@ fn comparison(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Node {
     let arguments: Vec<RsqlArgument> = arguments.children.iter().map(argument).collect();
     let list = matches!(op, RsqlOp::In | RsqlOp::Out);
     if arguments.len() > super::limits::MOST_ITEMS {
-        let message = format!("the list has {} items; at most {} are allowed", arguments.len(), super::limits::MOST_ITEMS);
+        let message = format!(
+            "the list has {} items; at most {} are allowed",
+            arguments.len(),
+            super::limits::MOST_ITEMS
+        );
         found.push(Diagnostic::error(Code::TooManyItems, tree.span, message));
     } else if !list && arguments.len() != 1 {
         found.push(
-            Diagnostic::error(Code::Arity, tree.span, format!("`{}` takes one value", op.symbol()))
-                .with_help("a list of values goes with =in= and =out="),
+            Diagnostic::error(
+                Code::Arity,
+                tree.span,
+                format!("`{}` takes one value", op.symbol()),
+            )
+            .with_help("a list of values goes with =in= and =out="),
         );
     }
-    let steps = selector.text.split('.').map(|key| Step::Key(key.to_owned())).collect();
-    Node::Selector { selector: Path { steps, at: At(selector.span) }, op, arguments }
+    let steps = selector
+        .text
+        .split('.')
+        .map(|key| Step::Key(key.to_owned()))
+        .collect();
+    Node::Selector {
+        selector: Path {
+            steps,
+            at: At(selector.span),
+        },
+        op,
+        arguments,
+    }
 }
 
 fn argument(tree: &Tree<'_>) -> RsqlArgument {
@@ -80,7 +109,10 @@ fn argument(tree: &Tree<'_>) -> RsqlArgument {
         }
         _ => RsqlValue::Word(pieces(tree.text, Escapes::None)),
     };
-    RsqlArgument { value, at: At(tree.span) }
+    RsqlArgument {
+        value,
+        at: At(tree.span),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,6 +1,9 @@
 //! From parse trees to whole texts of the IoT Hub, target and routing dialects.
 
-use super::ast::{Aggregate, At, Expr, Literal, Name, Node, Projected, Projection, SelectList, Statement, Text, Top};
+use super::ast::{
+    Aggregate, At, Expr, Literal, Name, Node, Projected, Projection, SelectList, Statement, Text,
+    Top,
+};
 use super::condition::Builder;
 use super::tree::{Tag, Tree};
 use crate::diagnostic::{Code, Diagnostic};
@@ -8,17 +11,27 @@ use crate::dialect::Mode;
 
 impl Builder {
     pub(super) fn statement(&mut self, tree: &Tree<'_>) -> Text {
-        let top = tree.child(Tag::top_count).map(|count| Top { rows: self.top(count), at: At(count.span) });
+        let top = tree.child(Tag::top_count).map(|count| Top {
+            rows: self.top(count),
+            at: At(count.span),
+        });
         let select = match tree.child(Tag::select_list) {
             Some(list) if list.child(Tag::all).is_some() => SelectList::All(At(list.span)),
-            Some(list) => SelectList::Items(list.children.iter().map(|item| self.projection(item)).collect()),
+            Some(list) => SelectList::Items(
+                list.children
+                    .iter()
+                    .map(|item| self.projection(item))
+                    .collect(),
+            ),
             None => SelectList::Items(Vec::new()),
         };
         Text::Statement(Statement {
             top,
             select,
             collection: collection(tree),
-            filter: tree.child(Tag::condition).map(|condition| self.expr(condition)),
+            filter: tree
+                .child(Tag::condition)
+                .map(|condition| self.expr(condition)),
             group_by: tree.child(Tag::path).map(|path| self.path(path)),
         })
     }
@@ -28,7 +41,8 @@ impl Builder {
             Ok(rows) if rows > 0 => rows,
             _ => {
                 let message = format!("TOP takes a positive whole number, not `{}`", count.text);
-                self.found.push(Diagnostic::error(Code::Syntax, count.span, message));
+                self.found
+                    .push(Diagnostic::error(Code::Syntax, count.span, message));
                 1
             }
         }
@@ -38,31 +52,58 @@ impl Builder {
         let value = match tree.children.first() {
             Some(call) if call.tag == Tag::aggregate => self.aggregate(call),
             Some(path) => Projected::Path(self.path(path)),
-            None => Projected::Aggregate { function: Aggregate::Count, argument: None },
+            None => Projected::Aggregate {
+                function: Aggregate::Count,
+                argument: None,
+            },
         };
         let alias = tree.child(Tag::alias).map(|alias| {
-            let quoted = alias.child(Tag::quoted_name).and_then(|name| name.child(Tag::quoted_text));
-            Name { text: quoted.unwrap_or(alias).text.to_owned(), at: At(alias.span) }
+            let quoted = alias
+                .child(Tag::quoted_name)
+                .and_then(|name| name.child(Tag::quoted_text));
+            Name {
+                text: quoted.unwrap_or(alias).text.to_owned(),
+                at: At(alias.span),
+            }
         });
         if self.mode == Mode::Strict
             && let Some(alias) = &alias
             && tree.child(Tag::as_word).is_none()
         {
             self.found.push(
-                Diagnostic::error(Code::Syntax, alias.at.0, format!("an alias needs AS before it: `{}`", alias.text))
-                    .with_help(format!("write `AS {}`", alias.text)),
+                Diagnostic::error(
+                    Code::Syntax,
+                    alias.at.0,
+                    format!("an alias needs AS before it: `{}`", alias.text),
+                )
+                .with_help(format!("write `AS {}`", alias.text)),
             );
         }
-        Projection { value, alias, at: At(tree.span) }
+        Projection {
+            value,
+            alias,
+            at: At(tree.span),
+        }
     }
 
     fn aggregate(&mut self, tree: &Tree<'_>) -> Projected {
-        let name = tree.child(Tag::function_name).map(|name| name.text).unwrap_or_default();
-        let arguments: Vec<&Tree<'_>> = tree.children.iter().filter(|child| child.tag == Tag::path).collect();
+        let name = tree
+            .child(Tag::function_name)
+            .map(|name| name.text)
+            .unwrap_or_default();
+        let arguments: Vec<&Tree<'_>> = tree
+            .children
+            .iter()
+            .filter(|child| child.tag == Tag::path)
+            .collect();
         let function = Aggregate::named(name).unwrap_or_else(|| {
             self.found.push(
-                Diagnostic::error(Code::UnknownFunction, tree.span, format!("there is no aggregate `{name}`"))
-                    .with_help("the aggregates are COUNT(), AVG(p), SUM(p), MIN(p) and MAX(p)"),
+                Diagnostic::error(
+                    Code::UnknownFunction,
+                    tree.span,
+                    format!("there is no aggregate `{name}`"),
+                )
+                .with_help("the aggregates are COUNT(), AVG(p), SUM(p), MIN(p) and MAX(p)"),
             );
             Aggregate::Count
         });
@@ -72,13 +113,20 @@ impl Builder {
         };
         if !fits && Aggregate::named(name).is_some() {
             let (message, help) = match function {
-                Aggregate::Count => ("COUNT takes no argument".to_owned(), "write `COUNT()`".to_owned()),
+                Aggregate::Count => (
+                    "COUNT takes no argument".to_owned(),
+                    "write `COUNT()`".to_owned(),
+                ),
                 _ => {
                     let name = function.name();
-                    (format!("{name} takes one field"), format!("write `{name}(properties.reported.x)`"))
+                    (
+                        format!("{name} takes one field"),
+                        format!("write `{name}(properties.reported.x)`"),
+                    )
                 }
             };
-            self.found.push(Diagnostic::error(Code::Arity, tree.span, message).with_help(help));
+            self.found
+                .push(Diagnostic::error(Code::Arity, tree.span, message).with_help(help));
         }
         let argument = match (function, arguments.first()) {
             (Aggregate::Count, _) | (_, None) => None,
@@ -91,13 +139,19 @@ impl Builder {
         if tree.child(Tag::everything).is_some() {
             if tree.tag == Tag::module_target {
                 self.found.push(
-                    Diagnostic::error(Code::UnsupportedInDialect, tree.span, "`*` cannot target modules")
-                        .with_help("write `from devices.modules where` and a condition"),
+                    Diagnostic::error(
+                        Code::UnsupportedInDialect,
+                        tree.span,
+                        "`*` cannot target modules",
+                    )
+                    .with_help("write `from devices.modules where` and a condition"),
                 );
             }
             return Text::Everything;
         }
-        let Some(condition) = tree.child(Tag::condition) else { return Text::Empty };
+        let Some(condition) = tree.child(Tag::condition) else {
+            return Text::Empty;
+        };
         let condition = self.expr(condition);
         self.target_values(&condition);
         if tree.tag == Tag::device_target {
@@ -109,7 +163,10 @@ impl Builder {
                 Diagnostic::error(
                     Code::UnknownCollection,
                     name.at.0,
-                    format!("a module target condition reads `devices.modules`, not `{}`", name.text),
+                    format!(
+                        "a module target condition reads `devices.modules`, not `{}`",
+                        name.text
+                    ),
                 )
                 .with_help("begin with `from devices.modules where`"),
             );
@@ -120,7 +177,9 @@ impl Builder {
     /// The characters that a text of a target condition may hold (Azure spec 4.3).
     fn target_values(&mut self, expr: &Expr) {
         if let Node::Literal(Literal::Text(text)) = &expr.node {
-            let bad = text.chars().find(|c| !(c.is_alphanumeric() || "-:.+%_#*?!(),=@;$'".contains(*c)));
+            let bad = text
+                .chars()
+                .find(|c| !(c.is_alphanumeric() || "-:.+%_#*?!(),=@;$'".contains(*c)));
             if let Some(bad) = bad {
                 self.found.push(
                     Diagnostic::error(
@@ -132,7 +191,9 @@ impl Builder {
                 );
             }
         }
-        expr.children().into_iter().for_each(|child| self.target_values(child));
+        expr.children()
+            .into_iter()
+            .for_each(|child| self.target_values(child));
     }
 
     pub(super) fn routing(&mut self, tree: &Tree<'_>) -> Text {
@@ -145,7 +206,13 @@ impl Builder {
 
 fn collection(tree: &Tree<'_>) -> Name {
     match tree.child(Tag::collection) {
-        Some(name) => Name { text: name.text.to_owned(), at: At(name.span) },
-        None => Name { text: String::new(), at: At(tree.span) },
+        Some(name) => Name {
+            text: name.text.to_owned(),
+            at: At(name.span),
+        },
+        None => Name {
+            text: String::new(),
+            at: At(tree.span),
+        },
     }
 }

@@ -5,7 +5,11 @@ use crate::value::number_text;
 /// The text of a quoted token of the IoT Hub dialects; the grammar has checked its escapes.
 pub(super) fn unquote(token: &str) -> String {
     let quote = token.chars().next().unwrap_or('\'');
-    let mut chars = token.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)).unwrap_or_default().chars();
+    let mut chars = token
+        .strip_prefix(quote)
+        .and_then(|t| t.strip_suffix(quote))
+        .unwrap_or_default()
+        .chars();
     let mut units: Vec<u16> = Vec::new();
     let mut buffer = [0; 2];
     while let Some(c) = chars.next() {
@@ -38,10 +42,14 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// The value of a number token.
 pub(super) fn number(token: &str) -> f64 {
-    match token.strip_prefix("0x").or_else(|| token.strip_prefix("0X")) {
-        Some(hex) => hex.chars().filter_map(|c| c.to_digit(16)).fold(0.0, |so_far, digit| {
-            so_far.mul_add(16.0, f64::from(digit))
-        }),
+    match token
+        .strip_prefix("0x")
+        .or_else(|| token.strip_prefix("0X"))
+    {
+        Some(hex) => hex
+            .chars()
+            .filter_map(|c| c.to_digit(16))
+            .fold(0.0, |so_far, digit| so_far.mul_add(16.0, f64::from(digit))),
         None => token.parse().unwrap_or(f64::INFINITY),
     }
 }
@@ -49,7 +57,11 @@ pub(super) fn number(token: &str) -> f64 {
 /// A number as every dialect reads it back; infinity is a literal too large for a double.
 pub(crate) fn number_literal(value: f64) -> String {
     if value.is_infinite() {
-        return if value > 0.0 { "1e999".to_owned() } else { "-1e999".to_owned() };
+        return if value > 0.0 {
+            "1e999".to_owned()
+        } else {
+            "-1e999".to_owned()
+        };
     }
     number_text(value)
 }

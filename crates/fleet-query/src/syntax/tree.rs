@@ -42,7 +42,7 @@ pub(super) struct Stopped {
 macro_rules! tags {
     ($($tag:ident)*) => {
         /// The names of the rules, as the grammars spell them.
-        #[expect(non_camel_case_types, reason = "the grammars' own spelling")]
+        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "the grammars' own spelling")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub(super) enum Tag { $($tag,)* unlisted }
     };

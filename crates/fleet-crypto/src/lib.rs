@@ -18,6 +18,7 @@ mod random;
 mod registration_id;
 pub mod sas;
 pub mod secret;
+pub mod signer;
 pub mod symmetric;
 mod time;
 pub mod x509;

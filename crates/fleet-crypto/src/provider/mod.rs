@@ -27,6 +27,9 @@ pub enum SignatureAlgorithm {
     EcdsaP256Sha256Fixed,
     /// ECDSA on P-384 with SHA-384; signatures in DER.
     EcdsaP384Sha384,
+    /// ECDSA on P-384 with SHA-256; signatures in DER. Common tools sign requests so; certificates
+    /// with it are refused.
+    EcdsaP384Sha256,
     /// Ed25519 by the strict rule (canonical `s`, no small-order keys).
     Ed25519,
     /// RSA PKCS#1 v1.5 with SHA-256.

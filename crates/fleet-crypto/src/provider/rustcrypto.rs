@@ -7,6 +7,7 @@ use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use cfb_mode::cipher::KeyIvInit as _;
 use hmac::{Hmac, Mac as _};
 use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -92,6 +93,13 @@ impl Provider for RustCrypto {
             SignatureAlgorithm::EcdsaP384Sha384 => {
                 let signature = p384::ecdsa::Signature::from_der(signature).map_err(|_| BAD)?;
                 p384_key(key)?.verify(message, &signature).map_err(|_| BAD)
+            }
+            SignatureAlgorithm::EcdsaP384Sha256 => {
+                let signature = p384::ecdsa::Signature::from_der(signature).map_err(|_| BAD)?;
+                let hash = self.sha256(&[message]);
+                p384_key(key)?
+                    .verify_prehash(&hash, &signature)
+                    .map_err(|_| BAD)
             }
             SignatureAlgorithm::Ed25519 => {
                 let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| BAD)?;

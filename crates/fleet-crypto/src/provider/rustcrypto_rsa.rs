@@ -85,7 +85,11 @@ pub(super) fn verify(
             &Sha512::digest(message),
             signature,
         ),
-        A::EcdsaP256Sha256 | A::EcdsaP256Sha256Fixed | A::EcdsaP384Sha384 | A::Ed25519 => {
+        A::EcdsaP256Sha256
+        | A::EcdsaP256Sha256Fixed
+        | A::EcdsaP384Sha384
+        | A::EcdsaP384Sha256
+        | A::Ed25519 => {
             return Err(CryptoError::Algorithm {
                 what: "not an RSA algorithm",
             });

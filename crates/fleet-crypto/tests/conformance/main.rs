@@ -12,6 +12,7 @@
 mod sas;
 mod support;
 mod wycheproof_suites;
+mod x509;
 
 use std::collections::BTreeMap;
 use support::{Suite, Tally};
@@ -21,6 +22,7 @@ fn suites() -> Vec<Suite> {
     let mut suites = vec![];
     suites.extend(sas::suites());
     suites.extend(wycheproof_suites::suites());
+    suites.extend(x509::suites());
     suites
 }
 

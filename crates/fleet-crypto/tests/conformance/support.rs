@@ -23,6 +23,23 @@ impl Tally {
         self.disagreed.extend(other.disagreed);
     }
 
+    /// Counts one case of a suite that says only whether to accept.
+    pub fn verdict<T>(
+        &mut self,
+        id: &str,
+        seen: &Result<T, fleet_crypto::CryptoError>,
+        accept: bool,
+    ) {
+        match seen {
+            Ok(_) if !accept => self.disagreed.push((id.to_owned(), "accepted".to_owned())),
+            Err(error) if accept => {
+                self.disagreed
+                    .push((id.to_owned(), format!("refused as {}", error.name())));
+            }
+            _ => self.agreed += 1,
+        }
+    }
+
     /// Counts one case, comparing what was seen with what the vector expects.
     pub fn case(&mut self, id: impl Into<String>, seen: &str, expected: &str) {
         if seen == expected {

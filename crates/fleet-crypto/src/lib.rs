@@ -13,6 +13,7 @@
 
 mod encoding;
 mod error;
+pub mod presign;
 pub mod provider;
 mod random;
 mod registration_id;
@@ -21,6 +22,7 @@ pub mod secret;
 pub mod signer;
 pub mod symmetric;
 mod time;
+pub mod tpm;
 pub mod x509;
 
 pub use error::{CODES, CryptoError, Unauthenticated};

@@ -9,8 +9,10 @@
     clippy::string_slice,
     clippy::panic
 )]
+mod presign;
 mod sas;
 mod support;
+mod tpm;
 mod wycheproof_suites;
 mod x509;
 
@@ -23,6 +25,8 @@ fn suites() -> Vec<Suite> {
     suites.extend(sas::suites());
     suites.extend(wycheproof_suites::suites());
     suites.extend(x509::suites());
+    suites.extend(tpm::suites());
+    suites.extend(presign::suites());
     suites
 }
 

@@ -212,7 +212,7 @@ fn limbo() -> Option<Tally> {
 }
 
 /// `2024-01-01T00:00:00+00:00`, perhaps with a fraction; the suite's own clock when absent.
-fn instant(text: Option<&str>) -> UnixSeconds {
+pub fn instant(text: Option<&str>) -> UnixSeconds {
     let Some(text) = text else {
         return UnixSeconds(1_780_000_000);
     };

@@ -13,7 +13,6 @@
 
 mod encoding;
 mod error;
-pub mod manifest;
 pub mod presign;
 pub mod provider;
 mod random;

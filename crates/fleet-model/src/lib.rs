@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod document;
 pub mod group;
 pub mod id;
+pub mod identity;
 pub mod kernel;
 pub mod limits;
 pub mod presence;

@@ -42,7 +42,5 @@ mod live;
 pub mod memory;
 pub mod port;
 mod record;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
 #[cfg(test)]
 mod testing;

@@ -9,7 +9,6 @@
     clippy::string_slice,
     clippy::panic
 )]
-mod manifest;
 mod presign;
 mod sas;
 mod support;
@@ -28,7 +27,6 @@ fn suites() -> Vec<Suite> {
     suites.extend(x509::suites());
     suites.extend(tpm::suites());
     suites.extend(presign::suites());
-    suites.extend(manifest::suites());
     suites
 }
 

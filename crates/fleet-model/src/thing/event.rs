@@ -31,6 +31,8 @@ pub enum Event {
     PrincipalAttached(PrincipalAttached),
     /// A principal was detached.
     PrincipalDetached(PrincipalDetached),
+    /// Its IoT Hub identity was written.
+    IdentityWritten(crate::identity::IdentityWritten),
 }
 
 crate::wire_events!(Event {
@@ -44,6 +46,7 @@ crate::wire_events!(Event {
     BillingGroupChanged(BillingGroupChanged) = "thing.billing_group_changed" @ 1,
     PrincipalAttached(PrincipalAttached) = "thing.principal_attached" @ 1,
     PrincipalDetached(PrincipalDetached) = "thing.principal_detached" @ 1,
+    IdentityWritten(crate::identity::IdentityWritten) = "device.identity_written" @ 1,
 });
 
 /// `thing.created`, schema 1.

@@ -62,6 +62,8 @@ pub struct Thing {
     pub principals: Vec<PrincipalAttachment>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Its IoT Hub identity.
+    pub identity: crate::identity::DeviceIdentity,
 }
 
 impl Record {
@@ -391,6 +393,7 @@ pub fn evolve(state: Record, event: &Event) -> Record {
                 waiting: Vec::new(),
                 principals: Vec::new(),
                 created_at: created.created_at,
+                identity: crate::identity::DeviceIdentity::new(created.thing_id),
             }));
         }
         (_, Event::Deleted(_)) | (Record::Absent, _) => return Record::Absent,
@@ -398,6 +401,7 @@ pub fn evolve(state: Record, event: &Event) -> Record {
     };
     match event {
         Event::Created(_) | Event::Deleted(_) => {}
+        Event::IdentityWritten(written) => thing.identity = written.identity.clone(),
         Event::Updated(updated) => {
             thing.version = updated.version;
             thing.thing_type.clone_from(&updated.thing_type_name);

@@ -75,3 +75,33 @@ impl DynamicStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of the spec, cell by cell: `-` moves nothing.
+    const SPEC: &str = "
+        from        BuildFinished  QueryChanged
+        BUILDING    ACTIVE         BUILDING
+        ACTIVE      -              REBUILDING
+        REBUILDING  ACTIVE         REBUILDING
+    ";
+
+    #[test]
+    fn every_cell_is_as_the_spec_says() {
+        let mut rows = SPEC.trim().lines().skip(1).map(str::split_whitespace);
+        let mut cells = 0;
+        for status in DynamicStatus::ALL {
+            let mut row = rows.next().unwrap();
+            assert_eq!(row.next(), Some(status.as_str()));
+            for trigger in [Trigger::BuildFinished, Trigger::QueryChanged] {
+                let found = status.after(trigger).map_or("-", DynamicStatus::as_str);
+                assert_eq!(row.next(), Some(found), "{status:?} {trigger:?}");
+                cells += 1;
+            }
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        assert_eq!(cells, 6);
+    }
+}

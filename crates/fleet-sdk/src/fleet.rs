@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::log::{Loaded, Log, Stamp};
 use crate::operation::{self, Operation, OperationInfo};
-use crate::read::{Branches, Catalog, Follower, Things};
+use crate::read::{Branches, Catalog, Documents, DocumentsFollower, Follower, Things};
 use crate::refusal::Refusal;
 use crate::source::{Clock, Entropy, SeededEntropy};
 use crate::{CallError, Caller, Service};
@@ -110,6 +110,7 @@ pub struct Fleet {
     catalog: Follower<Catalog>,
     things: Follower<Things>,
     branches: Follower<Branches>,
+    documents: DocumentsFollower,
 }
 
 /// One call on its way: who, when, and what it has recorded so far.
@@ -149,6 +150,7 @@ impl Fleet {
             catalog: Follower::default(),
             things: Follower::default(),
             branches: Follower::default(),
+            documents: DocumentsFollower::default(),
         })
     }
 
@@ -178,12 +180,24 @@ impl Fleet {
         self.things.read(&self.log, read).await
     }
 
+    /// The canonical documents of all devices and modules.
+    pub(crate) async fn documents<T>(
+        &self,
+        read: impl FnOnce(&Documents) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.documents.read(self, read).await
+    }
+
+    /// The named shadows and module twins that a record ever had.
+    pub(crate) async fn branches_of(&self, name: &RecordName) -> Result<Vec<TwinKey>, Refusal> {
+        let read = |branches: &Branches| branches.of(name.as_str()).cloned().collect();
+        self.branches.read(&self.log, read).await
+    }
+
     /// The twins of a record: the device twin, then named shadows and module twins.
     pub(crate) async fn twins_of(&self, name: &RecordName) -> Result<Vec<TwinKey>, Refusal> {
-        let branches =
-            |branches: &Branches| branches.of(name.as_str()).cloned().collect::<Vec<_>>();
         let mut keys = vec![TwinKey::Device(name.clone())];
-        keys.extend(self.branches.read(&self.log, branches).await?);
+        keys.extend(self.branches_of(name).await?);
         Ok(keys)
     }
 
@@ -230,7 +244,7 @@ impl Fleet {
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
-    fn begin(&self, caller: &Caller) -> Call<'_> {
+    pub(crate) fn begin(&self, caller: &Caller) -> Call<'_> {
         let now = caller.at.unwrap_or_else(|| self.options.clock.now());
         let correlation = self.fresh_id();
         Call {

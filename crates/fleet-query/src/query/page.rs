@@ -105,6 +105,18 @@ impl Query {
         })
     }
 
+    /// The sort key after which the rows of a page begin; none for a first page or grouped rows.
+    ///
+    /// A caller that keeps its documents in order looks at no others.
+    ///
+    /// # Errors
+    /// `query.invalid_token`.
+    pub fn page_start(&self, request: &PageRequest) -> Result<Option<(String, String)>, Diagnostic> {
+        let token = request.token.as_ref();
+        let cursor = token.map(|token| self.cursor(token)).transpose()?;
+        Ok(cursor.and_then(|cursor| cursor.after))
+    }
+
     fn group_page(&self, rows: Rows, cursor: &Cursor, size: usize) -> Page {
         let skip = usize::try_from(cursor.returned).unwrap_or(usize::MAX);
         let total = rows.rows.len();

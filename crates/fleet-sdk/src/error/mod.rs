@@ -72,3 +72,30 @@ pub const CODES: &[(&str, &str)] = &[
         "this build or this store cannot do what is asked",
     ),
 ];
+
+/// The lists of codes of every crate below this one, and its own, in no particular order.
+pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        CODES,
+        crate::import::CODES,
+        crate::maintain::CODES,
+        fleet_model::attribute::CODES,
+        fleet_model::billing_group::CODES,
+        fleet_model::ca_certificate::CODES,
+        fleet_model::certificate::CODES,
+        fleet_model::group::CODES,
+        fleet_model::id::CODES,
+        fleet_model::kernel::CODES,
+        fleet_model::presence::CODES,
+        fleet_model::tag::CODES,
+        fleet_model::thing::CODES,
+        fleet_model::thing_type::CODES,
+        fleet_model::twin::CODES,
+        fleet_query::diagnostic::CODES,
+        fleet_store::port::CODES,
+        fleet_crypto::CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

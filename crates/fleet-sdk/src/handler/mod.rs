@@ -4,6 +4,7 @@ mod billing_group;
 mod convert;
 mod group;
 mod pure;
+mod query;
 mod tag;
 mod thing;
 mod thing_type;

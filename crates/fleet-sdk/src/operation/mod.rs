@@ -9,6 +9,7 @@ mod macros;
 mod billing_group;
 mod group;
 mod pure;
+mod query;
 mod seconds;
 mod shadow;
 mod tag;
@@ -25,6 +26,7 @@ use crate::handler::Handle;
 pub use billing_group::*;
 pub use group::*;
 pub use pure::*;
+pub use query::*;
 pub use seconds::Seconds;
 pub use shadow::*;
 pub use tag::*;
@@ -143,6 +145,7 @@ table! {
     GetTwin,
     GetTwinProperties,
     MergePatch,
+    QueryTwins,
     ReplaceTwin,
     UpdateReportedProperties,
     UpdateTwin,

@@ -3,27 +3,26 @@
 use serde_json::Value;
 
 wire! {
-    /// What [`QueryTwins`] is given as `body`.
+    /// The body of the service's query request.
     QuerySpecification {
         query: String,
     }
 }
 
 operation! {
-    "Runs a twin query over `devices` or `devices.modules`."
+    "Runs a twin query over `devices` or `devices.modules`, page by page."
     QueryTwins @ IotHub {
-        query: String,
+        query: Option<String>,
+        body: Option<QuerySpecification>,
         max_item_count: Option<u32>,
         continuation_token: Option<String>,
         #[serde(default)]
         strict: bool,
-        #[serde(default)]
-        explain: bool,
     } -> QueryTwinsResponse {
-        kind: String,
+        #[serde(rename = "type")]
+        item_type: String,
         items: Vec<Value>,
         continuation_token: Option<String>,
-        diagnostics: Option<Vec<Value>>,
-        explain: Option<Value>,
+        warnings: Option<Vec<Value>>,
     }
 }

@@ -5,6 +5,7 @@ use fleet_model::group::{self, Group, Groups};
 use fleet_model::id::ThingGroupId;
 use fleet_model::kernel::{DecodeError, Recorded};
 use fleet_model::thing_type::ThingTypes;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Model;
@@ -61,6 +62,29 @@ impl Catalog {
             .filter_map(|(_, record)| record.thing_type())
             .filter(|found| found.searchable_attributes.contains(attribute))
             .map(|found| found.name.to_string())
+            .collect()
+    }
+
+    /// The canonical documents of all groups, for queries of the group dialect.
+    pub(crate) fn documents(&self) -> Vec<Value> {
+        let groups = self.groups.after(None);
+        let groups = groups.filter_map(|(_, record)| record.group());
+        groups
+            .map(|group| {
+                let above = group.ancestors().iter();
+                let parents: Vec<_> = above.map(|above| above.group_name.as_str()).collect();
+                let mut document = json!({
+                    "thingGroupName": group.name.as_str(),
+                    "thingGroupId": group.id.to_string(),
+                    "attributes": group.attributes,
+                    "parentGroupNames": parents,
+                });
+                if let (Some(members), Some(text)) = (document.as_object_mut(), &group.description)
+                {
+                    members.insert("description".to_owned(), text.as_str().into());
+                }
+                document
+            })
             .collect()
     }
 

@@ -6,11 +6,13 @@
 
 mod branches;
 mod catalog;
+mod documents;
 mod follower;
 mod states;
 mod things;
 
 pub(crate) use branches::Branches;
 pub(crate) use catalog::Catalog;
+pub(crate) use documents::{Documents, DocumentsFollower};
 pub(crate) use follower::{Follower, Model};
 pub(crate) use things::{Row, Things};

@@ -1,8 +1,10 @@
 //! The present states of all aggregates of one kind.
 
-use fleet_model::kernel::{Decider, DecodeError, Recorded, WireEvent, decode};
+use fleet_model::kernel::{Decider, DecodeError, Recorded, WireEvent};
 use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::log::decode_family;
 
 /// States by raw stream key, folded by the aggregate's own rules. For kinds of which there are few.
 pub(crate) struct States<D: Decider> {
@@ -35,7 +37,7 @@ where
 {
     /// Folds one event of the kind.
     pub(crate) fn apply(&mut self, recorded: &Recorded) -> Result<(), DecodeError> {
-        let events: Vec<D::Event> = decode(recorded)?;
+        let events: Vec<D::Event> = decode_family(recorded)?;
         let state = self
             .rows
             .entry(recorded.stream.raw_key())

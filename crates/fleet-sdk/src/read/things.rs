@@ -12,6 +12,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::Model;
+use crate::log::decode_family;
 
 /// What listings need of a thing.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +90,11 @@ impl Things {
 
     fn row(&self, number: u32) -> Option<&Row> {
         self.rows.get(usize::try_from(number).ok()?)?.as_ref()
+    }
+
+    /// A thing.
+    pub(crate) fn get(&self, name: &str) -> Option<&Row> {
+        self.row(self.number(name)?)
     }
 
     /// The number of a thing.
@@ -302,7 +308,7 @@ impl Model for Things {
             }
             return Ok(());
         }
-        for event in decode::<Event>(recorded)? {
+        for event in decode_family::<Event>(recorded)? {
             Self::fold(self, &event);
         }
         Ok(())

@@ -1,0 +1,111 @@
+//! Queries over the fleet.
+
+use fleet_query::query::{PageRequest, Select};
+use fleet_query::{Collection, Diagnostic, Dialect, Document, Mode, Query, Severity};
+use serde_json::Value;
+
+use super::Handle;
+use crate::fleet::Call;
+use crate::operation::{QueryTwins, QueryTwinsResponse};
+use crate::read::Documents;
+use crate::refusal::Refusal;
+
+fn diagnosed(diagnostics: &[Diagnostic]) -> Refusal {
+    let first = diagnostics
+        .iter()
+        .find(|d| d.severity == Severity::Error)
+        .or(diagnostics.first());
+    let Some(first) = first else {
+        return Refusal::incomplete();
+    };
+    let rows: Vec<Value> = diagnostics
+        .iter()
+        .filter_map(|diagnostic| serde_json::to_value(diagnostic).ok())
+        .collect();
+    let message = match &first.help {
+        Some(help) => format!("{}: {help}", first.message),
+        None => first.message.clone(),
+    };
+    Refusal::new(first.code.as_str(), message).with("diagnostics", rows)
+}
+
+/// The documents that a page of `query` is made of: the matching ones, no more than it can show where
+/// they come in the order of their ids.
+fn select(
+    documents: &Documents,
+    query: &Query,
+    start: Option<(String, String)>,
+    limit: usize,
+) -> Vec<Value> {
+    let grouped = matches!(query.select(), Select::Groups(_));
+    let limit = if grouped { usize::MAX } else { limit };
+    let matches = |document: &Value| query.matches(Document::new(document)).is_true();
+    match query.collection() {
+        Collection::Modules => {
+            let after = start
+                .as_ref()
+                .map(|(device, module)| (device.as_str(), module.as_str()));
+            documents
+                .modules(after)
+                .filter(matches)
+                .take(limit)
+                .collect()
+        }
+        _ => {
+            let after = start.as_ref().map(|(device, _)| device.as_str());
+            documents
+                .devices(after)
+                .filter(matches)
+                .take(limit)
+                .collect()
+        }
+    }
+}
+
+impl Handle for QueryTwins {
+    type Answer = QueryTwinsResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let text = match (&self.query, &self.body) {
+            (Some(text), None) => text,
+            (None, Some(body)) => &body.query,
+            _ => {
+                return Err(Refusal::new(
+                    "request.invalid",
+                    "a query is missing: give one `query`",
+                ));
+            }
+        };
+        let mode = if self.strict {
+            Mode::Strict
+        } else {
+            Mode::Lenient
+        };
+        let query = Query::parse(text, Dialect::IotHub, mode).map_err(|all| diagnosed(&all))?;
+        let request = PageRequest {
+            size: self
+                .max_item_count
+                .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+            token: self.continuation_token.clone(),
+        };
+        let one = |diagnostic: Diagnostic| diagnosed(&[diagnostic]);
+        let start = query.page_start(&request).map_err(one)?;
+        let limit = fleet_query::query::LARGEST_PAGE + 1;
+        let found = call
+            .fleet
+            .documents(|documents| select(documents, &query, start, limit))
+            .await?;
+        let page = query.page(&found, &request).map_err(one)?;
+        let warnings: Vec<Value> = query
+            .warnings()
+            .iter()
+            .filter_map(|warning| serde_json::to_value(warning).ok())
+            .collect();
+        Ok(QueryTwinsResponse {
+            item_type: page.rows.item_type.name().to_owned(),
+            items: page.rows.values(),
+            continuation_token: page.next,
+            warnings: (!warnings.is_empty()).then_some(warnings),
+        })
+    }
+}

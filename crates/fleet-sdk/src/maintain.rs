@@ -1,0 +1,363 @@
+//! What is done with a fleet as a whole: verify, export, run a query over all of it.
+
+use fleet_model::group;
+use fleet_model::kernel::{DecodeError, Position, Recorded, WireEvent, decode};
+use fleet_model::{billing_group, ca_certificate, certificate, presence, thing, thing_type, twin};
+use fleet_query::query::Rows;
+use fleet_query::{Collection, Document, Query};
+use fleet_store::port::LogRead;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+
+use crate::read::{Catalog, Model, Things};
+use crate::refusal::Refusal;
+use crate::{CallError, Fleet, Service};
+
+/// How far a verification came, and what it found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// The last position looked at.
+    pub position: u64,
+    /// The log's end when the verification began.
+    pub head: u64,
+    /// Events read and decoded.
+    pub events: u64,
+    /// Streams that they belong to.
+    pub streams: u64,
+    /// What is wrong, in the order of the log; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Problem {
+    /// `store.corrupt`, `kernel.malformed_data`, `verify.invariant`, `verify.read_model` …
+    pub code: String,
+    /// Where in the log, where there is a place.
+    pub position: Option<u64>,
+    /// What was found.
+    pub message: String,
+}
+
+/// The codes of verification.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "verify.invariant",
+        "the recorded history breaks a rule that every decision keeps",
+    ),
+    (
+        "verify.read_model",
+        "a read model differs from a fresh replay of the log",
+    ),
+];
+
+/// Every type of event that a fleet records, with its current schema.
+fn check_event(recorded: &Recorded) -> Result<(), DecodeError> {
+    fn family<E: WireEvent>(recorded: &Recorded) -> Option<Result<(), DecodeError>> {
+        let name = recorded.event.event_type.as_str();
+        E::TYPES
+            .iter()
+            .any(|(known, _)| *known == name)
+            .then(|| decode::<E>(recorded).map(|_| ()))
+    }
+    let readers: &[fn(&Recorded) -> Option<Result<(), DecodeError>>] = &[
+        family::<twin::TwinEvent>,
+        family::<thing::Event>,
+        family::<group::Event>,
+        family::<thing_type::Event>,
+        family::<billing_group::Event>,
+        family::<certificate::Event>,
+        family::<ca_certificate::Event>,
+        family::<presence::PresenceEvent>,
+    ];
+    readers
+        .iter()
+        .find_map(|read| read(recorded))
+        .unwrap_or_else(|| {
+            Err(DecodeError::UnknownType {
+                event_type: recorded.event.event_type.to_string(),
+            })
+        })
+}
+
+impl VerifyReport {
+    fn found(&mut self, code: &str, position: Option<Position>, message: impl ToString) {
+        // Damage that repeats is told of, not listed without end.
+        if self.problems.len() < 1_000 {
+            self.problems.push(Problem {
+                code: code.to_owned(),
+                position: position.map(|position| position.0),
+                message: message.to_string(),
+            });
+        }
+    }
+}
+
+impl Fleet {
+    /// Walks the whole log: checksums and order (the store's own scrub), every event decoded, versions
+    /// without gaps, the rules that decisions keep, and the read models against a fresh replay.
+    ///
+    /// `progress` hears of every page. Problems are told in the report; the walk goes on.
+    ///
+    /// # Errors
+    /// The store's errors that end the walk.
+    pub async fn verify(
+        &self,
+        progress: &mut (dyn FnMut(&VerifyReport) + Send),
+    ) -> Result<VerifyReport, CallError> {
+        let done = self.verify_log(progress).await;
+        done.map_err(|refusal| refusal.into_error(Service::Iot))
+    }
+
+    async fn verify_log(
+        &self,
+        progress: &mut (dyn FnMut(&VerifyReport) + Send),
+    ) -> Result<VerifyReport, Refusal> {
+        let store = &self.log.store;
+        let head = store.head().await?;
+        let mut report = VerifyReport {
+            head: head.0,
+            ..VerifyReport::default()
+        };
+        let mut scanned = Position::ZERO;
+        while scanned < head {
+            let page = store.scrub(scanned, 10_000).await?;
+            for damage in &page.damage {
+                report.found("store.corrupt", None, damage);
+            }
+            if page.scanned_to <= scanned {
+                break;
+            }
+            scanned = page.scanned_to;
+        }
+        let mut versions: HashMap<String, u64> = HashMap::new();
+        let (mut catalog, mut things) = (Catalog::default(), Things::default());
+        let mut position = Position::ZERO;
+        while position < head {
+            let page = match store.read_all(LogRead::after(position).limit(2_000)).await {
+                Ok(page) => page,
+                Err(error) => {
+                    report.found("store.corrupt", Some(position), error);
+                    break;
+                }
+            };
+            for recorded in page.events.iter().filter(|event| event.position <= head) {
+                report.events += 1;
+                let at = Some(recorded.position);
+                let seen = versions
+                    .entry(recorded.stream.as_str().to_owned())
+                    .or_default();
+                if recorded.version.0 != *seen + 1 {
+                    let message = format!(
+                        "stream `{}` goes from version {seen} to {}",
+                        recorded.stream, recorded.version
+                    );
+                    report.found("kernel.version_gap", at, message);
+                }
+                *seen = recorded.version.0;
+                if let Err(error) = check_event(recorded) {
+                    report.found(fleet_model::kernel::ErrorCode::code(&error), at, error);
+                    continue;
+                }
+                fold(&mut catalog, recorded)?;
+                fold(&mut things, recorded)?;
+            }
+            if page.scanned_to <= position {
+                break;
+            }
+            position = page.scanned_to;
+            report.position = position.0.min(head.0);
+            report.streams = u64::try_from(versions.len()).unwrap_or(u64::MAX);
+            progress(&report);
+        }
+        self.verify_invariants(&catalog, &things, &mut report);
+        if store.head().await? == head && report.problems.is_empty() {
+            self.verify_models(&catalog, &things, &mut report).await?;
+        }
+        progress(&report);
+        Ok(report)
+    }
+
+    fn verify_invariants(&self, catalog: &Catalog, things: &Things, report: &mut VerifyReport) {
+        let limits = &self.options.limits;
+        let mut roots: BTreeMap<u32, Vec<(group::GroupRef, String)>> = BTreeMap::new();
+        for (name, record) in catalog.groups.after(None) {
+            let Some(group) = record.group() else {
+                continue;
+            };
+            if group.depth() > limits.group_depth {
+                let message = format!("group `{name}` stands at level {}", group.depth());
+                report.found("verify.invariant", None, message);
+            }
+            let facts = group.facts();
+            let root = facts.root().cloned().unwrap_or_else(|| group.reference());
+            for number in things.members(group.id).into_iter().flatten() {
+                let held = roots.entry(number).or_default();
+                held.push((root.clone(), name.to_owned()));
+            }
+        }
+        for (name, row) in things.after(None) {
+            let count = if things.type_of(row).is_some() {
+                limits.attributes_typed
+            } else {
+                limits.attributes_untyped
+            };
+            if row.attributes.len() > count {
+                let message = format!("thing `{name}` has {} attributes", row.attributes.len());
+                report.found("verify.invariant", None, message);
+            }
+            let held = things
+                .number(name)
+                .and_then(|number| roots.get_mut(&number));
+            let Some(held) = held else { continue };
+            if held.len() > limits.groups_per_thing {
+                let message = format!("thing `{name}` is in {} groups", held.len());
+                report.found("verify.invariant", None, message);
+            }
+            held.sort();
+            if held
+                .windows(2)
+                .any(|pair| matches!(pair, [a, b] if a.0 == b.0))
+            {
+                let message = format!("thing `{name}` is twice in one hierarchy");
+                report.found("verify.invariant", None, message);
+            }
+        }
+    }
+
+    async fn verify_models(
+        &self,
+        catalog: &Catalog,
+        things: &Things,
+        report: &mut VerifyReport,
+    ) -> Result<(), Refusal> {
+        if !self.catalog(|held| held == catalog).await? {
+            report.found("verify.read_model", None, "the catalogue of groups differs");
+        }
+        if !self.things(|held| held == things).await? {
+            report.found("verify.read_model", None, "the listing of things differs");
+        }
+        Ok(())
+    }
+
+    /// Gives every device as one line of JSON that an import takes back, in the order of ids.
+    ///
+    /// Own attributes and static groups stand in it, not what is inherited. The number of devices.
+    ///
+    /// # Errors
+    /// The store's errors; `import.unreadable` when `write` fails.
+    pub async fn export(
+        &self,
+        write: &mut (dyn FnMut(&str) -> std::io::Result<()> + Send),
+    ) -> Result<u64, CallError> {
+        let done = self.export_lines(write).await;
+        done.map_err(|refusal| refusal.into_error(Service::IotHub))
+    }
+
+    async fn export_lines(
+        &self,
+        write: &mut (dyn FnMut(&str) -> std::io::Result<()> + Send),
+    ) -> Result<u64, Refusal> {
+        let (mut after, mut count) = (None::<String>, 0);
+        loop {
+            let from = after.clone();
+            let mut page: Vec<Value> = self
+                .documents(|documents| documents.devices(from.as_deref()).take(500).collect())
+                .await?;
+            if page.is_empty() {
+                return Ok(count);
+            }
+            self.own_only(&mut page).await?;
+            for document in page {
+                after = document
+                    .get("deviceId")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
+                count += 1;
+                write(&document.to_string()).map_err(|error| {
+                    Refusal::new("import.unreadable", format!("the output failed: {error}"))
+                })?;
+            }
+        }
+    }
+
+    /// Takes what documents inherit out of them again.
+    async fn own_only(&self, page: &mut [Value]) -> Result<(), Refusal> {
+        let is_static = self
+            .catalog(|catalog| {
+                let groups = catalog.groups.after(None);
+                let groups = groups.filter_map(|(_, record)| record.group());
+                let names = groups.filter(|group| !group.is_dynamic());
+                names
+                    .map(|group| group.name.to_string())
+                    .collect::<std::collections::HashSet<_>>()
+            })
+            .await?;
+        self.things(|things| {
+            for document in page {
+                let Some(members) = document.as_object_mut() else {
+                    continue;
+                };
+                let own = members
+                    .get("deviceId")
+                    .and_then(Value::as_str)
+                    .and_then(|name| things.get(name))
+                    .map(|row| json!(row.attributes));
+                members.remove("attributes");
+                if let Some(own) = own.filter(|own| *own != json!({})) {
+                    members.insert("attributes".to_owned(), own);
+                }
+                if let Some(Value::Array(names)) = members.get_mut("thingGroupNames") {
+                    names.retain(|name| name.as_str().is_some_and(|name| is_static.contains(name)));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Every row of a query of any dialect over devices, modules or thing groups.
+    ///
+    /// # Errors
+    /// `request.unsupported` for collections that the fleet does not keep; the store's errors.
+    pub async fn query(&self, query: &Query) -> Result<Rows, CallError> {
+        let done = self.query_rows(query).await;
+        done.map_err(|refusal| refusal.into_error(Service::IotHub))
+    }
+
+    async fn query_rows(&self, query: &Query) -> Result<Rows, Refusal> {
+        let matches = |document: &Value| query.matches(Document::new(document)).is_true();
+        let found: Vec<Value> = match query.collection() {
+            Collection::Devices => {
+                self.documents(|documents| documents.devices(None).filter(matches).collect())
+                    .await?
+            }
+            Collection::Modules => {
+                self.documents(|documents| documents.modules(None).filter(matches).collect())
+                    .await?
+            }
+            Collection::Groups => {
+                let groups = self.catalog(Catalog::documents).await?;
+                groups.into_iter().filter(matches).collect()
+            }
+            other => {
+                return Err(Refusal::new(
+                    "request.unsupported",
+                    format!("the fleet keeps no collection `{other:?}` to query"),
+                ));
+            }
+        };
+        Ok(query.rows(found.iter().map(Document::new).collect()))
+    }
+}
+
+fn fold<M: Model>(model: &mut M, recorded: &Recorded) -> Result<(), Refusal> {
+    if M::CATEGORIES.contains(&recorded.stream.category()) {
+        model.fold(recorded)?;
+    }
+    Ok(())
+}

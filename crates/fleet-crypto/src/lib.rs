@@ -13,6 +13,7 @@
 
 mod encoding;
 mod error;
+pub mod manifest;
 pub mod presign;
 pub mod provider;
 mod random;

@@ -42,5 +42,7 @@ mod live;
 pub mod memory;
 pub mod port;
 mod record;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 #[cfg(test)]
 mod testing;

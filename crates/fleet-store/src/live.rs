@@ -37,6 +37,7 @@ impl Signals {
     }
 
     /// Ends every subscription.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn close(&self) {
         self.with(|waiting| waiting.closed = true);
         self.wake();

@@ -31,6 +31,7 @@ pub(crate) fn link(previous: &[u8; 32], body: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+#[cfg(feature = "sqlite")]
 /// Seals `event` as [`seal`] and appends its stored form to `out`.
 pub(crate) fn encode(event: &mut Recorded, previous: Option<&[u8; 32]>, out: &mut Vec<u8>) {
     let start = out.len();
@@ -216,6 +217,14 @@ impl<'a> Raw<'a> {
             check,
             chain,
         }))
+    }
+
+    pub(crate) fn check(&self) -> u32 {
+        self.check
+    }
+
+    pub(crate) fn is_of(&self, tenant: &str) -> bool {
+        self.tenant == tenant
     }
 
     pub(crate) fn id(&self) -> EventId {

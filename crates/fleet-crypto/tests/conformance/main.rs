@@ -9,6 +9,7 @@
     clippy::string_slice,
     clippy::panic
 )]
+mod manifest;
 mod presign;
 mod sas;
 mod support;
@@ -27,6 +28,7 @@ fn suites() -> Vec<Suite> {
     suites.extend(x509::suites());
     suites.extend(tpm::suites());
     suites.extend(presign::suites());
+    suites.extend(manifest::suites());
     suites
 }
 

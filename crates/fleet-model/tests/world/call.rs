@@ -218,6 +218,10 @@ impl World {
                 mqtt5_configuration: None,
                 tags: Tags::default(),
             }),
+            "UpdateThingType" => thing_type::Action::Update(thing_type::Update {
+                description: optional(properties, "thingTypeDescription")?,
+                ..thing_type::Update::default()
+            }),
             "DeprecateThingType" if flag(params, "undoDeprecate") => {
                 thing_type::Action::Undeprecate
             }

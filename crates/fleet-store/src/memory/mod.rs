@@ -185,6 +185,7 @@ impl EventStore for MemoryStore {
     }
 
     async fn save_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), StoreError> {
+        checkpoint.check()?;
         self.write(|log| log.save_checkpoint(checkpoint))
     }
 

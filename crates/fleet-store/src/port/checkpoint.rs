@@ -3,6 +3,8 @@
 use fleet_model::kernel::Position;
 use std::sync::Arc;
 
+use super::StoreError;
+
 /// A projection's place in the log together with the state folded so far.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
@@ -25,4 +27,19 @@ pub enum CheckpointState {
     OtherSchema,
     /// Go on after its position.
     Found(Checkpoint),
+}
+
+impl Checkpoint {
+    /// Checks the name, as every adapter must.
+    ///
+    /// # Errors
+    /// `store.invalid_input`.
+    pub fn check(&self) -> Result<(), StoreError> {
+        if (1..=200).contains(&self.name.len()) {
+            return Ok(());
+        }
+        Err(StoreError::invalid(
+            "a projection's name has 1 to 200 bytes",
+        ))
+    }
 }

@@ -1,0 +1,277 @@
+//! What a piece of work would write, decided before anything of it is written.
+
+use super::fault::damaged;
+use super::layout::{Closed, TenantRow};
+use super::tenant::{StreamHash, StreamKey, Tenant, row_value, stream_hash, stream_key};
+use super::witness::Seen;
+use super::writer::Outcome;
+use crate::group::{self, Place};
+use crate::port::{Append, Appended, StoreError};
+use crate::record;
+use fleet_model::kernel::{EventId, Position, Recorded, StreamName, StreamVersion, Timestamp};
+use rusqlite::Connection;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+/// Stored bytes of one row, about: a larger group takes several rows.
+const ROW_BYTES: usize = 64 << 10;
+/// Streams whose last version is remembered.
+const HEADS: usize = 200_000;
+/// Index entries that gather in memory before they are written as a run.
+pub(super) const FRESH: usize = 32_768;
+
+/// A tenant's log as its writer sees it.
+pub(crate) struct Log {
+    pub(super) shared: Arc<Tenant>,
+    pub(super) row: TenantRow,
+    /// The last position, staged ones included.
+    pub(super) last: u64,
+    pub(super) chain: Option<[u8; 32]>,
+    pub(super) seen: Seen,
+    heads: HashMap<StreamName, (StreamHash, u64)>,
+    pub(super) staged: Staged,
+    pub(super) next_run: i64,
+    /// Fresh index entries from which a run is written.
+    pub(super) flush_at: usize,
+}
+
+/// What the open transaction holds of a tenant.
+#[derive(Default)]
+pub(super) struct Staged {
+    /// Where in the transaction's outcomes an id stands: which outcome, which event.
+    ids: HashMap<EventId, (usize, usize)>,
+    pub(super) new_ids: Vec<([u8; 16], u64)>,
+    pub(super) entries: Vec<(StreamKey, u64)>,
+    pub(super) closed: Vec<(StreamName, Closed)>,
+    pub(super) row: Option<TenantRow>,
+}
+
+impl Staged {
+    pub(super) fn is_empty(&self) -> bool {
+        self.new_ids.is_empty() && self.closed.is_empty()
+    }
+}
+
+/// A row of the log.
+pub(super) struct Row {
+    pub(super) position: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Log {
+    pub(super) fn new(
+        shared: Arc<Tenant>,
+        row: TenantRow,
+        chain: Option<[u8; 32]>,
+        seen: Seen,
+        next_run: i64,
+    ) -> Self {
+        Self {
+            last: shared.head().0,
+            shared,
+            row,
+            chain,
+            seen,
+            heads: HashMap::new(),
+            staged: Staged::default(),
+            next_run,
+            flush_at: FRESH,
+        }
+    }
+
+    /// Forgets what was staged: the transaction is rolled back.
+    pub(super) fn forget(&mut self) {
+        self.staged = Staged::default();
+        self.heads.clear();
+    }
+
+    fn closed(&self, stream: &StreamName) -> Closed {
+        let staged = self.staged.closed.iter().rev();
+        if let Some((_, closed)) = staged.into_iter().find(|(name, _)| name == stream) {
+            return *closed;
+        }
+        let closed = self.shared.closed.read();
+        let closed = closed.unwrap_or_else(PoisonError::into_inner);
+        closed.get(stream).copied().unwrap_or_default()
+    }
+
+    fn version(
+        &mut self,
+        connection: &Connection,
+        stream: &StreamName,
+    ) -> Result<(StreamHash, u64), StoreError> {
+        if let Some(head) = self.heads.get(stream) {
+            return Ok(*head);
+        }
+        let hash = stream_hash(stream);
+        let version = self.shared.version_of(connection, &hash, u64::MAX >> 12)?;
+        // What is staged is known here only.
+        if self.heads.len() >= HEADS && self.staged.is_empty() {
+            self.heads.clear();
+        }
+        self.heads.insert(stream.clone(), (hash, version));
+        Ok((hash, version))
+    }
+
+    /// The rows of an append and what it gives, or the group as stored before, without rows.
+    ///
+    /// `before` are the outcomes of the transaction so far.
+    pub(super) fn append(
+        &mut self,
+        connection: &Connection,
+        append: &Append,
+        before: &[Outcome],
+        now: Timestamp,
+    ) -> Result<(Vec<Row>, Appended), StoreError> {
+        if self.closed(&append.stream).tombstoned {
+            return Err(StoreError::Tombstoned {
+                stream: append.stream.clone(),
+            });
+        }
+        let find = |id: EventId| match self.staged.ids.get(&id) {
+            Some((outcome, event)) => match before.get(*outcome) {
+                Some(Ok(Some(appended))) => Ok(appended.events.get(*event).cloned()),
+                _ => Ok(None),
+            },
+            None => self.shared.event_of(connection, id),
+        };
+        if let Some(events) = group::stored_before(append, find)? {
+            let deduplicated = true;
+            return Ok((
+                Vec::new(),
+                Appended {
+                    events,
+                    deduplicated,
+                },
+            ));
+        }
+        let (hash, version) = self.version(connection, &append.stream)?;
+        group::check_expected(append, StreamVersion(version))?;
+        let place = Place {
+            tenant: &self.shared.name,
+            stream: append.stream.clone(),
+            after_version: StreamVersion(version),
+            after_position: Position(self.last),
+            recorded_at: now,
+        };
+        let mut events = group::place(place, append.events.clone());
+        let rows = self.encode(&hash, &mut events, before.len());
+        if let Some(head) = self.heads.get_mut(&append.stream) {
+            head.1 += events.len() as u64;
+        }
+        self.last += events.len() as u64;
+        let deduplicated = false;
+        Ok((
+            rows,
+            Appended {
+                events,
+                deduplicated,
+            },
+        ))
+    }
+
+    /// Seals and stores `events` into rows, and stages their index entries.
+    fn encode(&mut self, hash: &StreamHash, events: &mut [Recorded], outcome: usize) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut count = 0;
+        let mut first = 0;
+        for (n, event) in events.iter_mut().enumerate() {
+            let position = event.position.0;
+            if rows.last().is_none_or(|row| row.bytes.len() >= ROW_BYTES) {
+                if let Some(row) = rows.last() {
+                    let entry = (stream_key(hash, first), row_value(row.position, count));
+                    self.staged.entries.push(entry);
+                }
+                let bytes = Vec::with_capacity(640);
+                rows.push(Row { position, bytes });
+                count = 0;
+                first = event.version.0;
+            }
+            if let Some(row) = rows.last_mut() {
+                record::encode(event, self.chain.as_ref(), &mut row.bytes);
+            }
+            self.chain = event.chain;
+            self.seen.head = position;
+            self.seen.check = event.check;
+            self.seen.running =
+                crc32c::crc32c_append(self.seen.running, &event.check.to_be_bytes());
+            count += 1;
+            self.staged.ids.insert(event.event.id, (outcome, n));
+            let id = *event.event.id.as_uuid().as_bytes();
+            self.staged.new_ids.push((id, position));
+        }
+        if let Some(row) = rows.last() {
+            let entry = (stream_key(hash, first), row_value(row.position, count));
+            self.staged.entries.push(entry);
+        }
+        rows
+    }
+
+    /// What is to be stored of a stream that is truncated or closed; `None` when nothing changes.
+    pub(super) fn close(
+        &mut self,
+        connection: &Connection,
+        stream: &StreamName,
+        truncate: Option<StreamVersion>,
+    ) -> Result<Option<(Closed, Closed)>, StoreError> {
+        let old = self.closed(stream);
+        if old.tombstoned {
+            return match truncate {
+                None => Ok(None),
+                Some(_) => Err(StoreError::Tombstoned {
+                    stream: stream.clone(),
+                }),
+            };
+        }
+        let (_, last) = self.version(connection, stream)?;
+        if last == 0 {
+            return Err(StoreError::invalid(format!(
+                "stream `{stream}` has no events"
+            )));
+        }
+        let first = StreamVersion(old.first.0.max(1));
+        let new = match truncate {
+            Some(asked) => Closed {
+                first: group::truncation(stream, asked, first, StreamVersion(last))?,
+                tombstoned: false,
+            },
+            None => Closed {
+                first,
+                tombstoned: true,
+            },
+        };
+        Ok((new != old).then_some((old, new)))
+    }
+
+    /// Takes over an event that turned out to be stored after all.
+    pub(super) fn adopt(
+        &mut self,
+        raw: &record::Raw<'_>,
+        first_of_row: bool,
+        count: usize,
+    ) -> Result<(), StoreError> {
+        let position = raw.position.0;
+        let id = *raw.id().as_uuid().as_bytes();
+        self.shared.ids.extend([(id, position)]);
+        if first_of_row {
+            let stream: StreamName = raw.stream.parse().map_err(|_| {
+                damaged(
+                    format!("position {position}"),
+                    "the stream's name is not valid",
+                )
+            })?;
+            let key = stream_key(&stream_hash(&stream), raw.version.0);
+            self.shared
+                .streams
+                .extend([(key, row_value(position, count))]);
+        }
+        if self.shared.chained {
+            self.chain = raw.chain;
+        }
+        self.last = position;
+        self.seen.head = position;
+        self.seen.check = raw.check();
+        self.seen.running = crc32c::crc32c_append(self.seen.running, &raw.check().to_be_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! The one writer: a thread that gathers what callers ask, stores it in one transaction and answers.
+//!
+//! A refused append is refused before anything of it is written, so the appends of a transaction do not
+//! need savepoints among each other. When a transaction fails, each of its appends is tried once more alone.
+
+use super::fault::nothing_stored;
+use super::layout::{self, Place, TenantRow};
+use super::plan::Log;
+use super::tenant::{Opened, Readers, Tenant};
+use super::transaction::Failed;
+use super::witness::Witness;
+use super::{Signalling, WAL_BYTES};
+use crate::live::Source as _;
+use crate::port::{Append, Appended, Checkpoint, Clock, Snapshot, StoreError};
+use fleet_model::kernel::{StreamName, StreamVersion, TenantId};
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+/// Appends, and bytes of data, that go into one transaction.
+const BATCH: usize = 2_048;
+const BATCH_BYTES: usize = 4 << 20;
+/// The longest wait for callers that were just answered to ask again.
+const GATHER: Duration = Duration::from_micros(150);
+/// What a caller asks for besides reading.
+pub(crate) enum Work {
+    Append(Append),
+    Snapshot(Snapshot),
+    Checkpoint(Checkpoint),
+    Truncate(StreamName, StreamVersion),
+    Tombstone(StreamName),
+}
+
+/// What came of it: the group, for an append.
+pub(crate) type Outcome = Result<Option<Appended>, StoreError>;
+
+pub(crate) struct Job {
+    pub(crate) tenant: u32,
+    pub(crate) work: Work,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+pub(crate) enum Message {
+    One(Job),
+    Many(Vec<Job>),
+    Tenant(TenantId, bool, SyncSender<Result<Arc<Tenant>, StoreError>>),
+    Close,
+}
+
+pub(crate) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) witness: Witness,
+    readers: Arc<Readers>,
+    pub(super) logs: Vec<Log>,
+    open: bool,
+    /// Bytes that went into the write-ahead log since it was last merged, about.
+    pub(super) wal_bytes: u64,
+    poll: Duration,
+    signalling: Signalling,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        place: &Place,
+        clock: Arc<dyn Clock>,
+        witness: Witness,
+        poll: Duration,
+        signalling: Signalling,
+    ) -> Result<Self, StoreError> {
+        place.create_or_check(witness.highest())?;
+        Ok(Self {
+            connection: place.connect_writer()?,
+            clock,
+            witness,
+            readers: Arc::new(Readers::new(place.clone())),
+            logs: Vec::new(),
+            open: false,
+            wal_bytes: WAL_BYTES,
+            poll,
+            signalling,
+        })
+    }
+
+    /// The log of a tenant, made when it is new.
+    pub(crate) fn tenant(
+        &mut self,
+        name: &TenantId,
+        chained: bool,
+    ) -> Result<Arc<Tenant>, StoreError> {
+        if let Some(log) = self.logs.iter().find(|log| log.shared.name == *name) {
+            return Ok(Arc::clone(&log.shared));
+        }
+        let rows = layout::tenants(&self.connection)?;
+        let row = match rows.iter().find(|row| row.name == *name) {
+            Some(row) => row.clone(),
+            None => {
+                let number = u32::try_from(rows.len()).unwrap_or(u32::MAX - 1) + 1;
+                let row = TenantRow {
+                    number,
+                    name: name.clone(),
+                    chained,
+                    closed: (0, 0),
+                };
+                if let Err(error) = layout::add_tenant(&self.connection, &row) {
+                    self.roll_back();
+                    return Err(nothing_stored(&error));
+                }
+                row
+            }
+        };
+        let seen = self.witness.of(row.number);
+        let Opened {
+            tenant,
+            row,
+            chain,
+            seen,
+            next_run,
+        } = Tenant::open(&self.connection, row, Arc::clone(&self.readers), seen)?;
+        let shared = Arc::new(tenant);
+        self.logs
+            .push(Log::new(Arc::clone(&shared), row, chain, seen, next_run));
+        Ok(shared)
+    }
+
+    /// Serves until it is told to close or nobody is left to ask.
+    pub(crate) fn run(mut self, messages: &Receiver<Message>) {
+        let mut queue = VecDeque::new();
+        let mut last_batch = 0;
+        let mut ticked = Instant::now();
+        self.open = true;
+        while self.open {
+            if queue.is_empty() {
+                match messages.recv_timeout(self.poll) {
+                    Ok(message) => self.take(message, &mut queue),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            if ticked.elapsed() >= self.poll {
+                // The poll timer: whatever signal was lost costs no more than this.
+                self.logs.iter().for_each(|log| log.shared.signals().wake());
+                ticked = Instant::now();
+            }
+            self.gather(messages, &mut queue, last_batch);
+            let batch = next_batch(&mut queue);
+            last_batch = batch.len();
+            if !batch.is_empty() {
+                self.store(batch);
+                self.keep_house();
+            }
+        }
+        while let Ok(message) = messages.try_recv() {
+            self.take(message, &mut queue);
+        }
+        while !queue.is_empty() {
+            let batch = next_batch(&mut queue);
+            self.store(batch);
+        }
+        self.close();
+    }
+
+    fn take(&mut self, message: Message, queue: &mut VecDeque<Job>) {
+        match message {
+            Message::One(job) => queue.push_back(job),
+            Message::Many(jobs) => queue.extend(jobs),
+            Message::Tenant(name, chained, reply) => {
+                // Nobody waits any more when this fails.
+                let _ = reply.send(self.tenant(&name, chained));
+            }
+            Message::Close => self.open = false,
+        }
+    }
+
+    /// Takes what waits; gives the callers of the last batch a moment to come back with their next.
+    fn gather(&mut self, messages: &Receiver<Message>, queue: &mut VecDeque<Job>, last: usize) {
+        let until = Instant::now() + GATHER;
+        loop {
+            while queue.len() < BATCH
+                && let Ok(message) = messages.try_recv()
+            {
+                self.take(message, queue);
+            }
+            if queue.is_empty() || queue.len() >= last.min(BATCH) || !self.open {
+                return;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            match messages.recv_timeout(left) {
+                Ok(message) => self.take(message, queue),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Stores a batch and answers; tries each alone when the transaction failed.
+    fn store(&mut self, batch: Vec<Job>) {
+        match self.transact(&batch) {
+            Ok(outcomes) => {
+                for (job, outcome) in batch.into_iter().zip(outcomes) {
+                    // A caller that went away does not hear.
+                    let _ = job.reply.send(outcome);
+                }
+            }
+            Err(failed) => {
+                for job in batch {
+                    let outcome = self.alone(&job, &failed);
+                    let _ = job.reply.send(outcome);
+                }
+            }
+        }
+        if self.signalling == Signalling::OnAppend {
+            self.logs.iter().for_each(|log| log.shared.signals().wake());
+        }
+    }
+
+    /// Tries one again after a failed transaction. Once a commit failed, only a success or a refusal in view
+    /// of what is stored now is certain.
+    fn alone(&mut self, job: &Job, failed: &Failed) -> Outcome {
+        let mut doubt = match failed {
+            Failed::Commit(reason) => Some(reason.clone()),
+            Failed::Nothing(_) => None,
+        };
+        let mut last = None;
+        for _attempt in 0..2 {
+            let outcome = match self.resync() {
+                Ok(()) => self.transact(std::slice::from_ref(job)),
+                Err(error) => Err(Failed::Nothing(error)),
+            };
+            match outcome {
+                Ok(mut outcomes) => {
+                    if let Some(outcome) = outcomes.pop() {
+                        return outcome;
+                    }
+                }
+                Err(Failed::Commit(reason)) => doubt = Some(reason),
+                Err(Failed::Nothing(error)) => last = Some(error),
+            }
+        }
+        // Leave no half-open transaction behind.
+        let _ = self.resync();
+        match (doubt, last) {
+            (Some(reason), _) => Err(StoreError::Unknown {
+                ids: match &job.work {
+                    Work::Append(append) => append.events.iter().map(|event| event.id).collect(),
+                    _ => Vec::new(),
+                },
+                reason,
+            }),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(StoreError::unavailable("the writer lost an outcome")),
+        }
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        if !self.connection.is_autocommit() {
+            // Fails only when the engine has rolled back already.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// Writes what is only in memory, merges the write-ahead log, and ends subscriptions.
+    fn close(mut self) {
+        self.settle();
+        for log in &self.logs {
+            log.shared.signals().close();
+        }
+        self.readers.close();
+        self.merge_wal("TRUNCATE");
+    }
+}
+
+/// The next jobs that go into one transaction.
+fn next_batch(queue: &mut VecDeque<Job>) -> Vec<Job> {
+    let mut bytes = 0;
+    let mut count = 0;
+    for job in queue.iter().take(BATCH) {
+        bytes += match &job.work {
+            Work::Append(append) => append.events.iter().map(|event| event.data.len()).sum(),
+            Work::Checkpoint(checkpoint) => checkpoint.state.len(),
+            Work::Snapshot(snapshot) => snapshot.bytes.len(),
+            _ => 0,
+        };
+        count += 1;
+        if bytes > BATCH_BYTES {
+            break;
+        }
+    }
+    queue.drain(..count).collect()
+}

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aggregate;
+pub mod algebra;
 mod check;
 pub mod diagnostic;
 pub mod dialect;

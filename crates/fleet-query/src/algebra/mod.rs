@@ -1,0 +1,136 @@
+//! Reasoning about conditions: whether one implies another, whether two can hold together.
+//!
+//! A question is answered by a search for a document that decides it. For every field path the
+//! search tries one value of each class that the conditions' leaves can tell apart, so that where
+//! the classes are complete, finding nothing is a proof. A document that is found is checked by the
+//! reference evaluator before it is returned.
+
+mod candidates;
+mod normal;
+mod search;
+mod witness;
+
+pub use normal::normalise;
+
+use crate::document::Document;
+use crate::eval::eval;
+use crate::predicate::Condition;
+use crate::value::Truth;
+use search::{Goal, Outcome};
+use serde_json::Value;
+
+/// The answer to a question about conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It holds on every document.
+    Yes,
+    /// It does not: this document shows it.
+    No {
+        /// A canonical document, checked by the reference evaluator.
+        witness: Value,
+    },
+    /// Not decided. Never for boolean combinations of up to 8 comparisons, IN, ranges, prefixes and
+    /// IS_DEFINED of one dialect on paths of which none is inside another.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether the answer is a proven yes.
+    #[must_use]
+    pub const fn is_yes(&self) -> bool {
+        matches!(self, Self::Yes)
+    }
+
+    /// The document that shows a no.
+    #[must_use]
+    pub const fn witness(&self) -> Option<&Value> {
+        match self {
+            Self::No { witness } => Some(witness),
+            _ => None,
+        }
+    }
+}
+
+/// What a truth value must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    True,
+    NotTrue,
+    False,
+}
+
+impl Want {
+    pub(crate) fn allows(self, truth: Truth) -> bool {
+        match self {
+            Self::True => truth == Truth::True,
+            Self::NotTrue => truth != Truth::True,
+            Self::False => truth == Truth::False,
+        }
+    }
+}
+
+/// Whether every document that `a` selects is selected by `b`.
+///
+/// ```
+/// use fleet_query::{Dialect, Mode, Query, algebra::{Verdict, implies}};
+/// let condition = |text| Query::parse(text, Dialect::Target, Mode::Lenient).map(|q| q.condition().clone());
+/// let a = condition("tags.floor > 5 AND tags.region = 'EU'")?;
+/// let b = condition("tags.floor >= 5")?;
+/// assert!(implies(&a, &b).is_yes());
+/// assert!(matches!(implies(&b, &a), Verdict::No { .. }));
+/// # Ok::<(), Vec<fleet_query::Diagnostic>>(())
+/// ```
+#[must_use]
+pub fn implies(a: &Condition, b: &Condition) -> Verdict {
+    none_with(&[(a, Want::True), (b, Want::NotTrue)])
+}
+
+/// Whether no document is selected by both; the witness of a no is one that is.
+#[must_use]
+pub fn disjoint(a: &Condition, b: &Condition) -> Verdict {
+    none_with(&[(a, Want::True), (b, Want::True)])
+}
+
+/// Whether both select the same documents.
+#[must_use]
+pub fn equivalent(a: &Condition, b: &Condition) -> Verdict {
+    match (implies(a, b), implies(b, a)) {
+        (Verdict::No { witness }, _) | (_, Verdict::No { witness }) => Verdict::No { witness },
+        (Verdict::Yes, Verdict::Yes) => Verdict::Yes,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// Whether the condition selects no document at all.
+#[must_use]
+pub fn never_holds(condition: &Condition) -> Verdict {
+    none_with(&[(condition, Want::True)])
+}
+
+/// Whether the condition is false of no document; it may still be undefined where fields are missing.
+#[must_use]
+pub fn never_fails(condition: &Condition) -> Verdict {
+    none_with(&[(condition, Want::False)])
+}
+
+/// Whether no document gives all of the wanted truth values.
+fn none_with(goals: &[(&Condition, Want)]) -> Verdict {
+    let goal = Goal::new(goals);
+    match search::search(&goal) {
+        Outcome::Impossible => Verdict::Yes,
+        Outcome::Undecided => Verdict::Unknown,
+        Outcome::Found(witness) => {
+            let holds = |(condition, want): &(&Condition, Want)| {
+                want.allows(eval(condition, Document::new(&witness)))
+            };
+            if goals.iter().all(holds) {
+                Verdict::No { witness }
+            } else {
+                Verdict::Unknown
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+use super::*;
+use crate::dialect::{Dialect, Mode};
+use crate::query::Query;
+
+fn condition(text: &str, dialect: Dialect) -> Condition {
+    let query = Query::parse(text, dialect, Mode::Lenient)
+        .unwrap_or_else(|found| panic!("{text}: {found:?}"));
+    query.condition().clone()
+}
+
+fn answer(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Yes => "yes",
+        Verdict::No { .. } => "no",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+#[test]
+fn implications_of_target_conditions() {
+    for (a, b, expected) in [
+        ("tags.a = 'x'", "is_defined(tags.a)", "yes"),
+        ("is_defined(tags.a)", "tags.a = 'x'", "no"),
+        ("tags.a = 'x'", "tags.a != 'y'", "yes"),
+        ("tags.a != 'y'", "tags.a = 'x'", "no"),
+        ("tags.n > 5", "tags.n >= 5", "yes"),
+        ("tags.n >= 5", "tags.n > 5", "no"),
+        ("tags.n > 5 AND tags.n < 3", "deviceId = 'x'", "yes"),
+        ("tags.n > 5", "tags.n > 'a'", "no"),
+        ("tags.n > 5", "IS_NUMBER(tags.n)", "yes"),
+        ("NOT IS_DEFINED(tags.n)", "NOT (tags.n = 5)", "no"),
+        (
+            "tags.n = 5 OR tags.n = 6",
+            "tags.n >= 5 AND tags.n <= 6",
+            "yes",
+        ),
+        (
+            "tags.n >= 5 AND tags.n <= 6",
+            "tags.n = 5 OR tags.n = 6",
+            "no",
+        ),
+        ("STARTSWITH(tags.s, 'ab')", "STARTSWITH(tags.s, 'a')", "yes"),
+        (
+            "STARTSWITH(tags.s, 'a')",
+            "tags.s >= 'a' AND tags.s < 'b'",
+            "yes",
+        ),
+        (
+            "tags.s >= 'a' AND tags.s < 'b'",
+            "STARTSWITH(tags.s, 'a')",
+            "yes",
+        ),
+        ("tags.s > 'a' AND tags.s < 'b'", "tags.s != 'ab'", "no"),
+        ("tags.a = true", "tags.a", "yes"),
+        ("tags.a", "tags.a = true", "yes"),
+        ("NOT tags.a", "tags.a = false", "no"),
+        ("tags.n + 1 = 2", "tags.n + 1 = 2 OR tags.b = 1", "yes"),
+        ("tags.n = 1", "tags.n + 1 = 2", "unknown"),
+        ("tags.n + 1 = 2", "tags.n = 3", "no"),
+        ("*", "is_defined(deviceId)", "yes"),
+        ("", "tags.a = 1", "yes"),
+        ("tags.a.b = 1", "IS_OBJECT(tags.a)", "unknown"),
+    ] {
+        let (a_bound, b_bound) = (condition(a, Dialect::Target), condition(b, Dialect::Target));
+        assert_eq!(answer(&implies(&a_bound, &b_bound)), expected, "{a} => {b}");
+    }
+}
+
+#[test]
+fn overlaps_of_index_queries() {
+    for (a, b, expected) in [
+        ("attributes.a:x", "attributes.a:y", "no"),
+        ("attributes.a:x", "NOT attributes.a:x", "yes"),
+        ("attributes.a:x", "NOT attributes.a:*", "yes"),
+        ("attributes.n > 5", "attributes.n < 3", "no"),
+        ("thingName:a*", "thingName:b*", "yes"),
+        ("thingName:a*", "thingName:ab*", "no"),
+        ("thingName:pump-1", "thingName:PUMP-1", "no"),
+        ("attributes.s:[a TO b]", "attributes.s:[c TO d]", "no"),
+    ] {
+        let (a_bound, b_bound) = (condition(a, Dialect::Aws), condition(b, Dialect::Aws));
+        assert_eq!(answer(&disjoint(&a_bound, &b_bound)), expected, "{a} & {b}");
+    }
+}
+
+#[test]
+fn dead_conditions_are_seen() {
+    let never = |text| answer(&never_holds(&condition(text, Dialect::Target)));
+    assert_eq!(never("tags.a = 1 AND tags.a = 2"), "yes");
+    assert_eq!(never("tags.x > 5 AND tags.x < 3"), "yes");
+    assert_eq!(never("tags.a = null AND is_defined(tags.a)"), "no");
+    assert_eq!(
+        answer(&never_fails(&condition(
+            "tags.a = 1 OR tags.a != 1",
+            Dialect::Target
+        ))),
+        "yes"
+    );
+}
+
+#[test]
+fn eight_comparisons_on_eight_fields_are_decided() {
+    let a = (0..8)
+        .map(|n| format!("tags.f{n} > {n}"))
+        .collect::<Vec<_>>();
+    let b = (0..8)
+        .map(|n| format!("tags.f{n} >= {n}"))
+        .collect::<Vec<_>>();
+    let (all, any) = (a.join(" AND "), b.join(" OR "));
+    let bound = |text: &str| condition(text, Dialect::Target);
+    assert!(implies(&bound(&all), &bound(&any)).is_yes());
+    assert!(implies(&bound(&all), &bound(&b.join(" AND "))).is_yes());
+    assert!(implies(&bound(&a.join(" OR ")), &bound(&any)).is_yes());
+    assert!(implies(&bound(&any), &bound(&all)).witness().is_some());
+}
+
+#[test]
+fn the_normal_form_has_negation_only_at_leaves() {
+    let normal = |text| {
+        format!(
+            "{:?}",
+            normalise(&condition(text, Dialect::Target)).predicate
+        )
+    };
+    assert_eq!(
+        normal("NOT (tags.a = 1 AND NOT (tags.b < 2 OR tags.a = 1))"),
+        normal("tags.a != 1 OR tags.b < 2 OR tags.a = 1"),
+    );
+    assert_eq!(
+        normal("tags.a = 1 AND (tags.a = 1 AND true)"),
+        normal("tags.a = 1")
+    );
+    assert_eq!(
+        normal("tags.a = 1 AND (tags.b = 1 AND false)"),
+        "Constant(False)"
+    );
+}

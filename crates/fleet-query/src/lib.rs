@@ -19,7 +19,9 @@ pub mod pattern;
 pub mod predicate;
 pub mod profile;
 pub mod query;
+pub mod schema;
 pub mod syntax;
+pub mod translate;
 pub mod value;
 
 pub use diagnostic::{Code, Diagnostic, Severity, Span};

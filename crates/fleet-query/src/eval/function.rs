@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::expression::{Expression, Function};
 use crate::predicate::KindTest;
 use crate::profile::{DefinedRule, Profile};
-use crate::value::{CompareOp, Datum, Kind, compare};
+use crate::value::{CompareOp, Datum, Kind, compare, fold};
 use std::borrow::Cow;
 
 /// The value of a call. A wrong kind of argument gives undefined.
@@ -70,8 +70,10 @@ pub(super) fn call<'a>(
         Function::Length => {
             text(0).map_or(Datum::Undefined, |text| count(text.encode_utf16().count()))
         }
-        Function::Lower => text(0).map_or(Datum::Undefined, |text| owned(text.to_lowercase())),
-        Function::Upper => text(0).map_or(Datum::Undefined, |text| owned(text.to_uppercase())),
+        Function::Lower => text(0).map_or(Datum::Undefined, |text| owned(fold(&text).into_owned())),
+        Function::Upper => text(0).map_or(Datum::Undefined, |text| {
+            owned(text.chars().flat_map(char::to_uppercase).collect())
+        }),
         Function::Substring => match (text(0), number(1)) {
             (Some(text), Some(start)) => {
                 let length = (arguments.len() > 2).then(|| number(2).unwrap_or(f64::NAN));

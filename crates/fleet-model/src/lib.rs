@@ -15,6 +15,7 @@ pub mod group;
 pub mod id;
 pub mod identity;
 pub mod kernel;
+pub mod lifecycle;
 pub mod limits;
 pub mod presence;
 pub mod tag;

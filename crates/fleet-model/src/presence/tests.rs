@@ -66,7 +66,8 @@ fn a_disconnection_shows_its_reason() {
             &context(&limits),
         )
         .then([PresenceEvent::Disconnected(event)]);
-    insta::assert_snapshot!(state.connectivity.to_json(), @r#"{"clientId":"press-7","connected":false,"disconnectReason":"CONNECTION_LOST","keepAliveDuration":30,"timestamp":2000000,"version":2}"#);
+    let shown = crate::kernel::canonical(&state.connectivity.to_json());
+    insta::assert_snapshot!(String::from_utf8(shown).unwrap(), @r#"{"clientId":"press-7","connected":false,"disconnectReason":"CONNECTION_LOST","keepAliveDuration":30,"timestamp":2000000,"version":2}"#);
 }
 
 #[test]

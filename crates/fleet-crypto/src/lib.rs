@@ -9,11 +9,11 @@
 //! A refusal is a [`CryptoError`] that names its cause for operators and logs; a device sees
 //! [`Unauthenticated`] and nothing else.
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 
 mod encoding;
 mod error;
 pub mod manifest;
+pub mod operation;
 pub mod presign;
 pub mod provider;
 mod random;

@@ -4,7 +4,7 @@ use crate::CryptoError;
 use crate::encoding::{base64, from_base64, percent, percent_keeping};
 use crate::error::malformed;
 use crate::provider::Provider;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 use crate::time::{Civil, CivilForm};
 
 /// Signs downloads of one storage account.
@@ -89,16 +89,23 @@ impl<'a> BlobPresigner<'a> {
         Ok(values.join("\n"))
     }
 
-    /// The query of the signed address, without the question mark. It is a secret.
+    /// The signature, base64.
     /// # Errors
     /// As [`BlobPresigner::string_to_sign`].
-    pub fn query(&self, url: &BlobUrl<'_>) -> Result<crate::secret::SecretText, CryptoError> {
+    pub fn signature(&self, url: &BlobUrl<'_>) -> Result<SecretText, CryptoError> {
         let text = self.string_to_sign(url)?;
         let mac = self
             .provider
             .mac_key(self.key.expose_secret())
             .mac(&[text.as_bytes()]);
-        let signature = base64(&mac);
+        Ok(SecretText::new(base64(&mac)))
+    }
+
+    /// The query of the signed address, without the question mark. It is a secret.
+    /// # Errors
+    /// As [`BlobPresigner::string_to_sign`].
+    pub fn query(&self, url: &BlobUrl<'_>) -> Result<SecretText, CryptoError> {
+        let signature = self.signature(url)?;
         let fields = [
             ("st", url.start),
             ("se", Some(url.expiry)),
@@ -107,7 +114,7 @@ impl<'a> BlobPresigner<'a> {
             ("spr", Some("https")),
             ("sv", Some(url.version)),
             ("sr", Some("b")),
-            ("sig", Some(&signature)),
+            ("sig", Some(signature.expose_secret())),
         ];
         let fields: Vec<_> = fields
             .iter()
@@ -115,7 +122,7 @@ impl<'a> BlobPresigner<'a> {
                 value.map(|value| format!("{name}={}", percent_keeping(value, b"/")))
             })
             .collect();
-        Ok(crate::secret::SecretText::new(fields.join("&")))
+        Ok(SecretText::new(fields.join("&")))
     }
 
     /// The signed address.

@@ -18,6 +18,7 @@ mod s3;
 pub use blob::{BlobPresigner, BlobUrl};
 pub use neutral::{NeutralSigner, NeutralVerifier, VerifiedUrl};
 pub use placeholder::{DEFAULT_LIFE, PLACEHOLDER, Resolved, UrlSigner, resolve_placeholders};
+pub(crate) use s3::timestamp as s3_timestamp;
 pub use s3::{S3Credentials, S3Presigner, S3Request, S3Steps};
 
 use crate::secret::SecretText;

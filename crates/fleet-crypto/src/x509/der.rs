@@ -9,7 +9,6 @@ pub(crate) mod tag {
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const NULL: u8 = 0x05;
     pub(crate) const OID: u8 = 0x06;
-    pub(crate) const ENUMERATED: u8 = 0x0a;
     pub(crate) const UTF8_STRING: u8 = 0x0c;
     pub(crate) const PRINTABLE_STRING: u8 = 0x13;
     pub(crate) const UTC_TIME: u8 = 0x17;
@@ -160,6 +159,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An INTEGER above zero, as its big-endian magnitude without a leading zero.
+    #[cfg(any(feature = "rsa", test))]
     pub(crate) fn positive_integer(&mut self) -> Result<&'a [u8], CryptoError> {
         match self.integer()? {
             [0x00] => Err(malformed("integer is zero")),

@@ -1,5 +1,6 @@
 //! One tenant's log as plain values.
 
+use crate::backup::Hidden;
 use crate::group::{self, Place};
 use crate::port::{
     Append, Appended, Checkpoint, CheckpointState, Corruption, Direction, LogPage, LogRead,
@@ -127,6 +128,65 @@ impl Log {
         }
         entry.positions.push(event.position);
         self.events.push(event);
+    }
+
+    /// Takes an event of a backup at its place.
+    pub(crate) fn import(&mut self, event: Recorded) -> Result<(), StoreError> {
+        let mut sealed = event.clone();
+        record::seal(&mut sealed, self.chain.as_ref());
+        let version = self
+            .streams
+            .get(&event.stream)
+            .map_or(0, |entry| entry.version().0);
+        let follows = event.position == self.head().next() && event.version.0 == version + 1;
+        if sealed != event || !follows || self.ids.contains_key(&event.event.id) {
+            return Err(Corruption::Malformed {
+                place: format!("backup, position {}", event.position),
+                reason: "the event does not follow the ones before it".to_owned(),
+            }
+            .into());
+        }
+        self.push(event);
+        Ok(())
+    }
+
+    /// Takes what a backup says of a stream.
+    pub(crate) fn hide(&mut self, hidden: &Hidden) -> Result<(), StoreError> {
+        // A truncation may have come after the backup's last event of the stream.
+        if let Some(entry) = self.streams.get_mut(&hidden.stream) {
+            entry.first = hidden.first.min(entry.version().next());
+            entry.tombstoned = hidden.tombstoned;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn hidden(&self) -> Vec<Hidden> {
+        let mut all: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|(_, entry)| entry.tombstoned || entry.first > StreamVersion(1))
+            .map(|(stream, entry)| Hidden {
+                stream: stream.clone(),
+                first: entry.first,
+                tombstoned: entry.tombstoned,
+            })
+            .collect();
+        all.sort_by(|a, b| a.stream.cmp(&b.stream));
+        all
+    }
+
+    /// A page with the events of closed streams, and how far it looked.
+    pub(crate) fn raw_page(&self, read: &LogRead) -> (Vec<Recorded>, Position) {
+        let skip = usize::try_from(read.after.0).unwrap_or(usize::MAX);
+        let events: Vec<_> = self
+            .events
+            .iter()
+            .skip(skip)
+            .take(read.limit)
+            .cloned()
+            .collect();
+        let scanned_to = events.last().map_or(read.after, |event| event.position);
+        (events, scanned_to)
     }
 
     /// The stream, refused when it is closed.

@@ -4,6 +4,7 @@ mod log;
 
 pub(crate) use log::Log;
 
+use crate::backup::{self, BackedUp, Hidden, Item};
 use crate::live::{self, Signals, Source};
 use crate::port::{
     Append, Appended, BackupSummary, Capabilities, Checkpoint, CheckpointState, Clock, Durability,
@@ -11,9 +12,9 @@ use crate::port::{
     Subscribe, Subscription,
 };
 use async_trait::async_trait;
-use fleet_model::kernel::{Position, StreamName, StreamVersion, TenantId};
+use fleet_model::kernel::{Position, Recorded, StreamName, StreamVersion, TenantId};
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A log in memory, of class [`Durability::Volatile`]. For tests, tools and short-lived fleets.
@@ -62,6 +63,38 @@ impl MemoryStore {
     pub fn for_tenant(&self, tenant: TenantId) -> Self {
         let log = self.read(Log::empty_like);
         Self::handle(Arc::clone(&self.database), tenant, log)
+    }
+
+    /// A store that holds what a backup of `tenant` holds.
+    ///
+    /// # Errors
+    /// `store.corrupt` for a damaged backup, `store.invalid_input` for one of another tenant,
+    /// `store.unknown_schema` for a newer format.
+    pub fn restore(
+        tenant: TenantId,
+        clock: Arc<dyn Clock>,
+        from: impl Read + Seek,
+    ) -> Result<(Self, BackupSummary), StoreError> {
+        let mut reader = backup::Reader::open(from)?;
+        let header = reader.header.clone();
+        backup::check_target(&header, &tenant, header.chained, Position::ZERO)?;
+        let mut log = if header.chained {
+            Log::chained()
+        } else {
+            Log::default()
+        };
+        while let Some(item) = reader.next()? {
+            match item {
+                Item::Event(event) => log.import(*event)?,
+                Item::Hidden(hidden) => log.hide(&hidden)?,
+            }
+        }
+        let summary = BackupSummary {
+            head: log.head(),
+            events: log.head().0,
+            bytes: reader.bytes,
+        };
+        Ok((Self::of(tenant, clock, log), summary))
     }
 
     fn handle(database: Arc<Database>, tenant: TenantId, log: Log) -> Self {
@@ -120,6 +153,27 @@ impl Source for Shared {
 
     fn signals(&self) -> &Signals {
         &self.signals
+    }
+}
+
+impl BackedUp for Shared {
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn is_chained(&self) -> bool {
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        log.is_chained()
+    }
+
+    fn hidden(&self) -> Vec<Hidden> {
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        log.hidden()
+    }
+
+    fn raw_page(&self, read: &LogRead) -> Result<(Vec<Recorded>, Position), StoreError> {
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(log.raw_page(read))
     }
 }
 
@@ -210,7 +264,7 @@ impl EventStore for MemoryStore {
     }
 
     async fn backup(&self, to: &mut (dyn Write + Send)) -> Result<BackupSummary, StoreError> {
-        crate::backup::write(self.shared.as_ref(), &self.shared.tenant, to)
+        backup::write(self.shared.as_ref(), to)
     }
 
     async fn scrub(&self, after: Position, limit: u64) -> Result<ScrubPage, StoreError> {

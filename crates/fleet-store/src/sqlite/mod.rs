@@ -22,6 +22,7 @@ mod transaction;
 mod witness;
 mod writer;
 
+use crate::backup::{self, Item};
 use crate::live::{self, Source};
 use crate::port::{
     Append, Appended, BackupSummary, Capabilities, Checkpoint, CheckpointState, Clock, Durability,
@@ -29,9 +30,9 @@ use crate::port::{
     Subscribe, Subscription,
 };
 use async_trait::async_trait;
-use fleet_model::kernel::{Position, StreamName, StreamVersion, TenantId};
+use fleet_model::kernel::{Position, Recorded, StreamName, StreamVersion, TenantId};
 use futures_channel::oneshot;
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
@@ -39,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tenant::Tenant;
-use writer::{Job, Message, Work, Writer};
+use writer::{Job, Message, Reply, Work, Writer};
 
 /// Bytes of the write-ahead log from which it is merged into the database.
 const WAL_BYTES: u64 = 8 << 20;
@@ -227,6 +228,90 @@ impl SqliteStore {
         })
     }
 
+    /// Opens as [`SqliteStore::open`] and brings in what a backup of the tenant holds beyond the store.
+    ///
+    /// The store may be new, empty, or hold a beginning of the same history; the backup is checked as a whole
+    /// before anything is written. Nothing that is stored is ever overwritten.
+    ///
+    /// # Errors
+    /// `store.invalid_input` when the store has a higher head, another history, or another tenant;
+    /// `store.corrupt` for a damaged backup; and as [`SqliteStore::open`].
+    pub fn restore(
+        path: impl AsRef<Path>,
+        tenant: TenantId,
+        clock: Arc<dyn Clock>,
+        options: &SqliteOptions,
+        from: impl Read + Seek,
+    ) -> Result<(Self, BackupSummary), StoreError> {
+        let mut reader = backup::Reader::open(from)?;
+        let header = reader.header.clone();
+        let mut options = options.clone();
+        options.chained = header.chained;
+        backup::check_target(&header, &tenant, header.chained, Position::ZERO)?;
+        let store = Self::open(path, tenant, clock, &options)?;
+        let shared = &store.tenant;
+        backup::check_target(&header, &shared.name, shared.chained, shared.head())?;
+        let present = shared.head();
+        let mut page: Vec<Recorded> = Vec::new();
+        let mut held = std::collections::VecDeque::new();
+        let mut events = 0;
+        loop {
+            let item = reader.next()?;
+            if let Some(Item::Event(event)) = item {
+                events += 1;
+                if event.position > present {
+                    page.push(*event);
+                    if page.len() >= 4_096 {
+                        store.wait(Work::Import(std::mem::take(&mut page)))?;
+                    }
+                    continue;
+                }
+                if held.is_empty() {
+                    let read = LogRead::after(Position(event.position.0 - 1));
+                    held.extend(backup::BackedUp::raw_page(shared.as_ref(), &read)?.0);
+                }
+                if held.pop_front().as_ref() != Some(&event) {
+                    return Err(backup::other_history(event.position));
+                }
+                continue;
+            }
+            if !page.is_empty() {
+                store.wait(Work::Import(std::mem::take(&mut page)))?;
+            }
+            let Some(Item::Hidden(hidden)) = item else {
+                break;
+            };
+            if !shared.holds(&hidden.stream)? {
+                continue;
+            }
+            if hidden.first > StreamVersion(1) {
+                let first = hidden.first.min(shared.end_of(&hidden.stream)?);
+                match store.wait(Work::Truncate(hidden.stream.clone(), first)) {
+                    Ok(()) | Err(StoreError::Tombstoned { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if hidden.tombstoned {
+                store.wait(Work::Tombstone(hidden.stream))?;
+            }
+        }
+        let summary = BackupSummary {
+            head: shared.head(),
+            events,
+            bytes: reader.bytes,
+        };
+        Ok((store, summary))
+    }
+
+    /// Asks the writer and waits on this thread.
+    fn wait(&self, work: Work) -> Result<(), StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let message = Message::Wait(self.tenant.number, work, reply);
+        let gone = || StoreError::unavailable("the store is closed");
+        self.engine.messages.send(message).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?.map(|_| ())
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -239,7 +324,7 @@ impl SqliteStore {
         let job = Job {
             tenant,
             work,
-            reply,
+            reply: Reply::Polled(reply),
         };
         (job, answer)
     }
@@ -371,7 +456,7 @@ impl EventStore for SqliteStore {
     }
 
     async fn backup(&self, to: &mut (dyn Write + Send)) -> Result<BackupSummary, StoreError> {
-        crate::backup::write(self.tenant.as_ref(), &self.tenant.name, to)
+        backup::write(self.tenant.as_ref(), to)
     }
 
     async fn scrub(&self, after: Position, limit: u64) -> Result<ScrubPage, StoreError> {

@@ -207,6 +207,55 @@ impl Log {
         rows
     }
 
+    /// The rows of events that a backup holds after the log's end. What does not follow fails the transaction.
+    pub(super) fn import(
+        &mut self,
+        connection: &Connection,
+        events: &[Recorded],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for group in events.chunk_by(|a, b| a.stream == b.stream) {
+            for group in group.chunks(1_000) {
+                rows.extend(self.import_group(connection, group)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn import_group(
+        &mut self,
+        connection: &Connection,
+        group: &[Recorded],
+    ) -> Result<Vec<Row>, StoreError> {
+        let refused = |position: Position| {
+            damaged(
+                format!("backup, position {position}"),
+                "the event does not follow the ones before it",
+            )
+        };
+        let Some(first) = group.first() else {
+            return Ok(Vec::new());
+        };
+        let (hash, version) = self.version(connection, &first.stream)?;
+        for (n, event) in (1u64..).zip(group) {
+            let follows = event.position.0 == self.last + n && event.version.0 == version + n;
+            let known = self.shared.event_of(connection, event.event.id)?.is_some();
+            if !follows || known || event.tenant != self.shared.name {
+                return Err(refused(event.position));
+            }
+        }
+        let mut sealed = group.to_vec();
+        let rows = self.encode(&hash, &mut sealed, usize::MAX);
+        if sealed != group {
+            return Err(refused(first.position));
+        }
+        if let Some(head) = self.heads.get_mut(&first.stream) {
+            head.1 += group.len() as u64;
+        }
+        self.last += group.len() as u64;
+        Ok(rows)
+    }
+
     /// What is to be stored of a stream that is truncated or closed; `None` when nothing changes.
     pub(super) fn close(
         &mut self,

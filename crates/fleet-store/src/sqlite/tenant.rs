@@ -4,6 +4,7 @@ use super::fault::{damaged, nothing_stored};
 use super::index::{Index, Run, checked, guarded};
 use super::layout::{Closed, Place, Sql, Stored, TenantRow, crc_of};
 use super::witness::Seen;
+use crate::backup::{BackedUp, Hidden};
 use crate::live::{Signals, Source};
 use crate::port::{
     Checkpoint, CheckpointState, Corruption, Direction, LogPage, LogRead, ScrubPage, Snapshot,
@@ -379,6 +380,20 @@ impl Tenant {
         }
     }
 
+    /// Whether a stream has events.
+    pub(crate) fn holds(&self, stream: &StreamName) -> Result<bool, StoreError> {
+        Ok(self.end_of(stream)? > StreamVersion(1))
+    }
+
+    /// The version after the last one of a stream.
+    pub(crate) fn end_of(&self, stream: &StreamName) -> Result<StreamVersion, StoreError> {
+        let (hash, head) = (stream_hash(stream), self.head().0);
+        let last = self
+            .readers
+            .with(|connection| self.version_of(connection, &hash, head))?;
+        Ok(StreamVersion(last + 1))
+    }
+
     pub(crate) fn read_stream(&self, read: &StreamRead) -> Result<StreamPage, StoreError> {
         let head = self.reached(read.at_least)?;
         let first = self.first_visible(&read.stream)?;
@@ -710,6 +725,43 @@ impl Tenant {
             .into());
         }
         Ok(())
+    }
+}
+
+impl BackedUp for Tenant {
+    fn tenant(&self) -> &TenantId {
+        &self.name
+    }
+
+    fn is_chained(&self) -> bool {
+        self.chained
+    }
+
+    fn hidden(&self) -> Vec<Hidden> {
+        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = closed
+            .iter()
+            .map(|(stream, closed)| Hidden {
+                stream: stream.clone(),
+                first: closed.first,
+                tombstoned: closed.tombstoned,
+            })
+            .collect();
+        all.sort_by(|a, b| a.stream.cmp(&b.stream));
+        all
+    }
+
+    fn raw_page(&self, read: &LogRead) -> Result<(Vec<Recorded>, Position), StoreError> {
+        let to = read.after.0.saturating_add(read.limit as u64);
+        let (mut events, mut names) = (Vec::new(), Names::default());
+        self.readers.with(|connection| {
+            self.walk(connection, read.after.0 + 1, to, |raw, _, _| {
+                events.push(raw.to_recorded(&mut names)?);
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        let scanned_to = events.last().map_or(read.after, |event| event.position);
+        Ok((events, scanned_to))
     }
 }
 

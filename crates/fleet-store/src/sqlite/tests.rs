@@ -132,3 +132,65 @@ fn a_second_writer_and_foreign_files_are_refused() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(refused(&path), "store.corrupt");
 }
+
+#[test]
+fn a_backup_restores_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("fleet.db"));
+    for n in 0u128..40 {
+        let call = append(
+            &format!("thing-{}", n % 3),
+            Expected::Any,
+            n * 9..n * 9 + 1 + n % 9,
+        );
+        pollster::block_on(store.append(call)).unwrap();
+    }
+    let stream = |name: &str| name.parse::<StreamName>().unwrap();
+    pollster::block_on(store.truncate_before(&stream("thing-0"), StreamVersion(5))).unwrap();
+    pollster::block_on(store.tombstone(&stream("thing-1"))).unwrap();
+    let mut bytes = Vec::new();
+    let summary = pollster::block_on(store.backup(&mut bytes)).unwrap();
+    assert_eq!(summary.bytes, bytes.len() as u64);
+    let restore = |name: &str, bytes: &[u8]| {
+        SqliteStore::restore(
+            folder.path().join(name),
+            "default".parse().unwrap(),
+            Arc::new(SystemClock),
+            &SqliteOptions::default(),
+            std::io::Cursor::new(bytes),
+        )
+    };
+    let (copy, restored) = restore("copy.db", &bytes).unwrap();
+    assert_eq!(restored, summary);
+    assert_eq!(everything(&copy), everything(&store));
+    let mut again = Vec::new();
+    pollster::block_on(copy.backup(&mut again)).unwrap();
+    assert_eq!(again, bytes);
+    drop(copy);
+    assert_eq!(restore("copy.db", &bytes).unwrap().1, summary);
+    let more = append("thing-2", Expected::Any, 9_000..9_002);
+    pollster::block_on(store.append(more)).unwrap();
+    let mut later = Vec::new();
+    pollster::block_on(store.backup(&mut later)).unwrap();
+    let (copy, _) = restore("copy.db", &later).unwrap();
+    assert_eq!(everything(&copy), everything(&store));
+    drop(copy);
+    let code = |result: Result<_, StoreError>| result.map(|_| ()).unwrap_err().code();
+    assert_eq!(code(restore("copy.db", &bytes)), "store.invalid_input");
+    let mut damaged = bytes.clone();
+    damaged[200] ^= 1;
+    assert_eq!(code(restore("new.db", &damaged)), "store.corrupt");
+    assert_eq!(
+        code(restore("new.db", &bytes[..bytes.len() - 9])),
+        "store.corrupt"
+    );
+    let (memory, _) = crate::memory::MemoryStore::restore(
+        "default".parse().unwrap(),
+        Arc::new(SystemClock),
+        std::io::Cursor::new(&bytes),
+    )
+    .unwrap();
+    let mut third = Vec::new();
+    pollster::block_on(memory.backup(&mut third)).unwrap();
+    assert_eq!(third, bytes);
+}

@@ -245,6 +245,16 @@ fn perform(
             open.execute(&sql.put_checkpoint, checkpoint.name.as_str(), Some(&bytes))?;
             Ok(Ok(None))
         }
+        Work::Import(events) => {
+            let rows = log
+                .import(open.connection, events)
+                .map_err(Failed::Nothing)?;
+            for row in rows {
+                let position = i64::try_from(row.position).unwrap_or(i64::MAX);
+                open.execute(&sql.insert, position, Some(&row.bytes))?;
+            }
+            Ok(Ok(None))
+        }
         Work::Truncate(stream, version) => close(open, log, sql, stream, Some(*version)),
         Work::Tombstone(stream) => close(open, log, sql, stream, None),
     }

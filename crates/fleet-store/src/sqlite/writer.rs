@@ -12,7 +12,7 @@ use super::witness::Witness;
 use super::{Signalling, WAL_BYTES};
 use crate::live::Source as _;
 use crate::port::{Append, Appended, Checkpoint, Clock, Snapshot, StoreError};
-use fleet_model::kernel::{StreamName, StreamVersion, TenantId};
+use fleet_model::kernel::{Recorded, StreamName, StreamVersion, TenantId};
 use futures_channel::oneshot;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -32,6 +32,8 @@ pub(crate) enum Work {
     Checkpoint(Checkpoint),
     Truncate(StreamName, StreamVersion),
     Tombstone(StreamName),
+    /// Events of a backup, at their places.
+    Import(Vec<Recorded>),
 }
 
 /// What came of it: the group, for an append.
@@ -40,12 +42,29 @@ pub(crate) type Outcome = Result<Option<Appended>, StoreError>;
 pub(crate) struct Job {
     pub(crate) tenant: u32,
     pub(crate) work: Work,
-    pub(crate) reply: oneshot::Sender<Outcome>,
+    pub(crate) reply: Reply,
+}
+
+/// How a caller hears.
+pub(crate) enum Reply {
+    Polled(oneshot::Sender<Outcome>),
+    Waiting(SyncSender<Outcome>),
+}
+
+impl Reply {
+    fn send(self, outcome: Outcome) {
+        // A caller that went away does not hear.
+        match self {
+            Self::Polled(sender) => drop(sender.send(outcome)),
+            Self::Waiting(sender) => drop(sender.send(outcome)),
+        }
+    }
 }
 
 pub(crate) enum Message {
     One(Job),
     Many(Vec<Job>),
+    Wait(u32, Work, SyncSender<Outcome>),
     Tenant(TenantId, bool, SyncSender<Result<Arc<Tenant>, StoreError>>),
     Close,
 }
@@ -167,6 +186,11 @@ impl Writer {
         match message {
             Message::One(job) => queue.push_back(job),
             Message::Many(jobs) => queue.extend(jobs),
+            Message::Wait(tenant, work, reply) => queue.push_back(Job {
+                tenant,
+                work,
+                reply: Reply::Waiting(reply),
+            }),
             Message::Tenant(name, chained, reply) => {
                 // Nobody waits any more when this fails.
                 let _ = reply.send(self.tenant(&name, chained));
@@ -200,14 +224,13 @@ impl Writer {
         match self.transact(&batch) {
             Ok(outcomes) => {
                 for (job, outcome) in batch.into_iter().zip(outcomes) {
-                    // A caller that went away does not hear.
-                    let _ = job.reply.send(outcome);
+                    job.reply.send(outcome);
                 }
             }
             Err(failed) => {
                 for job in batch {
                     let outcome = self.alone(&job, &failed);
-                    let _ = job.reply.send(outcome);
+                    job.reply.send(outcome);
                 }
             }
         }

@@ -3,10 +3,12 @@
 mod condition;
 mod fleet_index;
 mod functions;
+mod lint;
 pub(crate) mod names;
 mod rsql;
 mod typing;
 
+pub(crate) use lint::lint;
 pub(crate) use names::Use;
 
 use crate::diagnostic::Diagnostic;
@@ -67,3 +69,6 @@ fn bind_condition(
         _ => condition::bind(condition, scope, found),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -400,6 +400,9 @@ pub(crate) fn index_path(
         }
         (None, _) => match closest(first, ["attributes", "shadow", "connectivity", "deviceDefender", "registry"]) {
             Some(root) if root != first => format!("did you mean `{root}`? field names are case-sensitive"),
+            _ if collection == Collection::Groups => {
+                "the fields are thingGroupName, thingGroupId, description, parentGroupNames, attributes.…".to_owned()
+            }
             _ => "the fields are thingName, thingId, thingTypeName, thingGroupNames, attributes.…, shadow.desired.…, shadow.reported.…, connectivity.…, deviceDefender.…".to_owned(),
         },
     };

@@ -16,6 +16,7 @@ use crate::dialect::{Collection, Dialect, Mode};
 use crate::document::Document;
 use crate::eval::eval;
 use crate::predicate::Condition;
+use crate::schema::Schema;
 use crate::syntax::ast::Text;
 use crate::syntax::{self};
 use crate::value::Truth;
@@ -166,6 +167,28 @@ impl Query {
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// Every warning about the query: [`Query::warnings`], parts that never or always hold and,
+    /// against a schema that knows fields, unknown fields and kinds that never meet.
+    ///
+    /// ```
+    /// use fleet_query::{Dialect, Mode, Query, schema::Schema};
+    /// let query = Query::parse("tags.x > 5 AND tags.x < 3", Dialect::Target, Mode::Lenient)?;
+    /// let found = query.check(&Schema::new());
+    /// assert_eq!(found[0].code(), "query.always_false");
+    /// # Ok::<(), Vec<fleet_query::Diagnostic>>(())
+    /// ```
+    #[must_use]
+    pub fn check(&self, schema: &Schema) -> Vec<Diagnostic> {
+        let scope = Scope {
+            dialect: self.dialect,
+            collection: self.collection,
+            mode: self.mode,
+        };
+        let mut found = self.warnings.clone();
+        found.extend(check::lint(&self.ast, scope, schema));
+        found
     }
 
     /// The canonical text.

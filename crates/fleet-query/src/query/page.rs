@@ -111,7 +111,10 @@ impl Query {
     ///
     /// # Errors
     /// `query.invalid_token`.
-    pub fn page_start(&self, request: &PageRequest) -> Result<Option<(String, String)>, Diagnostic> {
+    pub fn page_start(
+        &self,
+        request: &PageRequest,
+    ) -> Result<Option<(String, String)>, Diagnostic> {
         let token = request.token.as_ref();
         let cursor = token.map(|token| self.cursor(token)).transpose()?;
         Ok(cursor.and_then(|cursor| cursor.after))

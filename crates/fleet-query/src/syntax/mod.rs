@@ -12,6 +12,7 @@ mod text;
 mod tree;
 
 pub use print::print;
+pub(crate) use text::{number_literal, quote};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::dialect::{Dialect, Mode};

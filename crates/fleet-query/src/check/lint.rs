@@ -1,0 +1,230 @@
+//! What is doubtful about a query that runs: dead parts, unknown fields, kinds that never meet.
+
+use super::{Scope, bind};
+use crate::algebra::{never_fails, never_holds};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::path::FieldPath;
+use crate::predicate::{Condition, Predicate};
+use crate::profile::NumberRule;
+use crate::schema::Schema;
+use crate::syntax::ast::{Expr, Node, Text};
+use crate::value::{Kind, Scalar};
+use std::collections::BTreeSet;
+
+/// Conditions with more parts than this are not searched for dead ones.
+const MOST_PARTS: usize = 64;
+
+/// Warnings about a condition, against what is known of the fleet's fields.
+pub(crate) fn lint(text: &Text, scope: Scope, schema: &Schema) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let Some(condition) = text.condition() else {
+        return found;
+    };
+    if count(condition) <= MOST_PARTS {
+        dead(condition, scope, &mut found);
+    }
+    if !schema.is_empty() {
+        fields(condition, scope, schema, &mut found);
+    }
+    found.sort_by_key(|one| one.span.start);
+    found.dedup();
+    found
+}
+
+fn count(expr: &Expr) -> usize {
+    1 + expr.children().into_iter().map(count).sum::<usize>()
+}
+
+fn bound(expr: &Expr, scope: Scope) -> Condition {
+    bind(&Text::Condition(expr.clone()), 0, scope, &mut Vec::new())
+}
+
+/// Reports the smallest parts that never or always hold. Whether one was found in or at the node.
+fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
+    let conditions: Vec<&Expr> = match &expr.node {
+        Node::And(items) | Node::Or(items) => items.iter().collect(),
+        Node::Not(inner) => vec![inner],
+        _ => Vec::new(),
+    };
+    let mut inside = false;
+    for part in conditions {
+        inside |= dead(part, scope, found);
+    }
+    if inside {
+        return true;
+    }
+    let condition = bound(expr, scope);
+    // A written constant is meant.
+    if matches!(condition.predicate, Predicate::Constant(_))
+        && matches!(expr.node, Node::Literal(_) | Node::Everything)
+    {
+        return false;
+    }
+    if never_holds(&condition).is_yes() {
+        found.push(
+            Diagnostic::warning(
+                Code::AlwaysFalse,
+                expr.span(),
+                "this can never hold: no document is selected by it",
+            )
+            .with_help(match &expr.node {
+                Node::And(_) => "its parts exclude each other; was OR meant?",
+                _ => "the comparison is never true, whatever the field holds",
+            }),
+        );
+        return true;
+    }
+    if never_fails(&condition).is_yes() && !matches!(condition.predicate, Predicate::Constant(_)) {
+        found.push(
+            Diagnostic::warning(
+                Code::AlwaysTrue,
+                expr.span(),
+                "this holds wherever it is defined",
+            )
+            .with_help(match &expr.node {
+                Node::Or(_) => "its parts cover every value; was AND meant?",
+                _ => "it says no more than that its fields exist",
+            }),
+        );
+        return true;
+    }
+    false
+}
+
+/// Unknown fields and kinds that never meet, leaf by leaf.
+fn fields(expr: &Expr, scope: Scope, schema: &Schema, found: &mut Vec<Diagnostic>) {
+    if let Node::And(items) | Node::Or(items) = &expr.node {
+        items
+            .iter()
+            .for_each(|item| fields(item, scope, schema, found));
+        return;
+    }
+    if let Node::Not(inner) = &expr.node {
+        fields(inner, scope, schema, found);
+        return;
+    }
+    let condition = bound(expr, scope);
+    let mut unknown = BTreeSet::new();
+    for path in condition.predicate.paths() {
+        if is_open(path) && schema.kinds(path).is_none() && unknown.insert(path.clone()) {
+            found.push(unknown_field(path, field_span(expr), schema));
+        }
+    }
+    if unknown.is_empty() {
+        kinds(&condition.predicate, &condition, expr.span(), schema, found);
+    }
+}
+
+/// The span of the field alone where the leaf has one.
+fn field_span(expr: &Expr) -> Span {
+    match &expr.node {
+        Node::Path(path)
+        | Node::Field { field: path, .. }
+        | Node::Selector { selector: path, .. } => path.at.0,
+        _ => {
+            let fields: Vec<Span> = expr
+                .children()
+                .into_iter()
+                .filter(|child| !matches!(child.node, Node::Literal(_)))
+                .map(field_span)
+                .collect();
+            match fields.as_slice() {
+                [only] => *only,
+                _ => expr.span(),
+            }
+        }
+    }
+}
+
+/// Whether the path lies where users name fields themselves; the services' own fields are known.
+fn is_open(path: &FieldPath) -> bool {
+    matches!(
+        path.root(),
+        "tags" | "properties" | "attributes" | "namedShadows"
+    ) && path.segments().len() > 1
+}
+
+fn unknown_field(path: &FieldPath, span: Span, schema: &Schema) -> Diagnostic {
+    let name = path.to_string();
+    let diagnostic = Diagnostic::warning(
+        Code::UnknownField,
+        span,
+        format!("no document has a field `{name}`"),
+    );
+    let known: Vec<String> = schema
+        .paths()
+        .filter(|known| is_open(known))
+        .map(ToString::to_string)
+        .collect();
+    let by_last = || {
+        let last = path.last_key().unwrap_or_default();
+        let wanted = |known: &&FieldPath| known.last_key() == Some(last) && is_open(known);
+        schema.paths().find(wanted).map(ToString::to_string)
+    };
+    let close = super::names::closest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+    match close.or_else(by_last) {
+        Some(close) => diagnostic.with_help(format!("did you mean `{close}`?")),
+        None => diagnostic,
+    }
+}
+
+fn kinds(
+    predicate: &Predicate,
+    condition: &Condition,
+    span: Span,
+    schema: &Schema,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut compare = |path: &FieldPath, values: &[&Scalar]| {
+        let Some(known) = schema.kinds(path) else {
+            return;
+        };
+        let wanted: BTreeSet<Kind> = values.iter().map(|value| value.kind()).collect();
+        let numerals = condition.profile.numbers == NumberRule::Numerals;
+        let meets = wanted.iter().any(|kind| {
+            known.contains(kind)
+                || (numerals && *kind == Kind::Number && known.contains(&Kind::Text))
+                || (numerals && known.contains(&Kind::Array))
+        });
+        if meets || wanted.is_empty() {
+            return;
+        }
+        let held: Vec<&str> = known.iter().map(|kind| kind.name()).collect();
+        let asked: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
+        let message = format!(
+            "`{path}` holds {} only, never {}",
+            held.join(" or "),
+            asked.join(" or ")
+        );
+        let help = match (asked.as_slice(), known.contains(&Kind::Text)) {
+            (["number"], true) => "quote the number to compare it as text".to_owned(),
+            (["text"], false) if known.contains(&Kind::Number) => {
+                "leave the quotes away to compare it as a number".to_owned()
+            }
+            _ => format!("compare it with {}", held.join(" or ")),
+        };
+        found.push(Diagnostic::warning(Code::KindMismatch, span, message).with_help(help));
+    };
+    match predicate {
+        Predicate::Compare { path, value, .. } => compare(path, &[value]),
+        Predicate::In { path, values, .. } => compare(path, &values.iter().collect::<Vec<_>>()),
+        Predicate::Range { path, low, high } => {
+            let values: Vec<&Scalar> = [low, high]
+                .into_iter()
+                .flatten()
+                .map(|bound| &bound.value)
+                .collect();
+            compare(path, &values);
+        }
+        Predicate::Match { path, .. } if condition.profile.numbers == NumberRule::Numbers => {
+            compare(path, &[&Scalar::Text("".into())]);
+        }
+        Predicate::And(items) | Predicate::Or(items) => {
+            items
+                .iter()
+                .for_each(|item| kinds(item, condition, span, schema, found));
+        }
+        Predicate::Not(inner) => kinds(inner, condition, span, schema, found),
+        _ => {}
+    }
+}

@@ -98,7 +98,7 @@ pub(super) fn is_property(expression: &Expression) -> bool {
     }
 }
 
-pub(super) fn is_property_path(path: &FieldPath) -> bool {
+pub(crate) fn is_property_path(path: &FieldPath) -> bool {
     matches!(path.root(), "appProperties" | "systemProperties")
 }
 

@@ -8,6 +8,7 @@ mod expression;
 mod function;
 mod geo;
 
+pub(crate) use expression::is_property_path;
 pub use expression::value;
 
 use crate::document::Document;
@@ -71,7 +72,7 @@ pub fn eval_predicate(predicate: &Predicate, profile: &Profile, document: Docume
             // One value, perhaps undefined.
             Logic::ThreeValued => match document.find(path, profile.keys) {
                 // A property of a message that is null (Azure spec 3.9).
-                Datum::Null if expression::is_property_path(path) => Truth::Undefined,
+                Datum::Null if is_property_path(path) => Truth::Undefined,
                 value => leaf(predicate, profile, &value),
             },
             // Any of the values.

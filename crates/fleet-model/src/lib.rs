@@ -25,3 +25,8 @@ pub mod twin;
 
 #[doc(hidden)]
 pub use serde_json as __serde_json;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

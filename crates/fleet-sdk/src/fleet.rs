@@ -1,6 +1,7 @@
 //! The facade itself.
 
 use fleet_model::id::{AccountId, Owner, RecordName, Region, Resource};
+use fleet_model::identity::{InMemorySecrets, SecretStore};
 use fleet_model::kernel::{Context, Decider, EventId, Recorded, StreamName, Timestamp, WireEvent};
 use fleet_model::limits::Limits;
 use fleet_model::twin::TwinKey;
@@ -13,7 +14,9 @@ use uuid::Uuid;
 
 use crate::log::{Loaded, Log, Stamp};
 use crate::operation::{self, Operation, OperationInfo};
-use crate::read::{Branches, Catalog, Documents, DocumentsFollower, Follower, Things};
+use crate::read::{
+    Branches, Catalog, Documents, DocumentsFollower, Follower, Identities, PresenceModel, Things,
+};
 use crate::refusal::Refusal;
 use crate::source::{Clock, Entropy, SeededEntropy};
 use crate::{CallError, Caller, Service};
@@ -34,6 +37,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What ids are made of.
     pub entropy: Arc<dyn Entropy>,
+    /// Where keys are kept: events, answers and logs hold handles only.
+    pub secrets: Arc<dyn SecretStore>,
 }
 
 impl Options {
@@ -47,6 +52,7 @@ impl Options {
             limits: Limits::default(),
             clock,
             entropy,
+            secrets: Arc::new(InMemorySecrets::default()),
         }
     }
 
@@ -111,6 +117,8 @@ pub struct Fleet {
     things: Follower<Things>,
     branches: Follower<Branches>,
     documents: DocumentsFollower,
+    identities: Follower<Identities>,
+    presence: Follower<PresenceModel>,
 }
 
 /// One call on its way: who, when, and what it has recorded so far.
@@ -151,6 +159,8 @@ impl Fleet {
             things: Follower::default(),
             branches: Follower::default(),
             documents: DocumentsFollower::default(),
+            identities: Follower::default(),
+            presence: Follower::default(),
         })
     }
 
@@ -178,6 +188,22 @@ impl Fleet {
         read: impl FnOnce(&Things) -> T + Send,
     ) -> Result<T, Refusal> {
         self.things.read(&self.log, read).await
+    }
+
+    /// Identities as decisions about others see them.
+    pub(crate) async fn identities<T>(
+        &self,
+        read: impl FnOnce(&Identities) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.identities.read(&self.log, read).await
+    }
+
+    /// Who is connected.
+    pub(crate) async fn presence<T>(
+        &self,
+        read: impl FnOnce(&PresenceModel) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.presence.read(&self.log, read).await
     }
 
     /// The canonical documents of all devices and modules.

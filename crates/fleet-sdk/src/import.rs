@@ -2,9 +2,12 @@
 
 use fleet_model::attribute::{AttributePayload, Mode};
 use fleet_model::id::{DeviceId, RecordName, ThingGroupName, ThingTypeName};
+use fleet_model::identity::{
+    Authentication, DeviceAction, DeviceCommand, DeviceView, DeviceWrite, Devices, Status,
+};
 use fleet_model::kernel::{Decider as _, EventId, StreamVersion};
 use fleet_model::thing::{self, DynamicGroups, ThingError, Things, UpdateGroups};
-use fleet_model::twin::{Incarnation, Section, Twin, TwinCommand, TwinKey, TwinView};
+use fleet_model::twin::{Incarnation, Section, Twin, TwinCommand, TwinKey, TwinView, hub};
 use fleet_query::Collection;
 use fleet_store::port::{Append, Expected, StoreError};
 use serde_json::{Map, Value};
@@ -103,6 +106,8 @@ struct Document {
     thing_type: Option<ThingTypeName>,
     attributes: AttributePayload,
     groups: Vec<ThingGroupName>,
+    status: Status,
+    status_reason: Option<String>,
     tags: Option<Map<String, Value>>,
     desired: Option<Map<String, Value>>,
     reported: Option<Map<String, Value>>,
@@ -170,8 +175,20 @@ impl Document {
                 .collect::<Result<_, _>>()?,
             _ => Vec::new(),
         };
+        let status = match members.get("status").and_then(Value::as_str) {
+            None | Some("enabled") => Status::Enabled,
+            Some("disabled") => Status::Disabled,
+            Some(other) => {
+                return Err(malformed(format_args!(
+                    "status `{other}` is neither `enabled` nor `disabled`"
+                )));
+            }
+        };
+        let reason = members.get("statusReason").and_then(Value::as_str);
         Ok(Self {
             line,
+            status,
+            status_reason: reason.map(str::to_owned),
             name: device.parse::<DeviceId>()?.into(),
             cause: uuid::Builder::from_custom_bytes(cause).into_uuid(),
             thing_type,
@@ -183,6 +200,17 @@ impl Document {
         })
     }
 
+    fn identity(&self) -> DeviceWrite {
+        DeviceWrite {
+            status: self.status,
+            status_reason: self.status_reason.clone(),
+            authentication: Authentication::Sas { keys: None },
+            iot_edge: false,
+            device_scope: None,
+            parent_scopes: Vec::new(),
+        }
+    }
+
     fn twin_command(&self) -> Option<TwinCommand> {
         let any = self.tags.is_some() || self.desired.is_some() || self.reported.is_some();
         any.then(|| TwinCommand::Import {
@@ -191,6 +219,20 @@ impl Document {
             reported: self.reported.clone(),
         })
     }
+}
+
+fn decide_device(
+    call: &Call<'_>,
+    record: &thing::Record,
+    name: &RecordName,
+    action: DeviceAction,
+) -> Result<Vec<thing::Event>, Refusal> {
+    let command = DeviceCommand {
+        name: name.clone(),
+        action,
+    };
+    let view = DeviceView::default();
+    Ok(Devices::decide(record, command, &call.context(&view))?)
 }
 
 /// A line that was judged, ready to be appended.
@@ -367,14 +409,11 @@ impl Run<'_, '_> {
                 }
                 .into());
             }
-            return Ok(vec![thing::Event::Created(thing::Created {
-                name: document.name.clone(),
-                thing_id: id.into(),
-                thing_type_name: None,
-                attributes: fleet_model::attribute::Attributes::default(),
-                billing_group: None,
-                created_at: call.now,
-            })]);
+            let action = DeviceAction::Create {
+                id: id.into(),
+                write: document.identity(),
+            };
+            return decide_device(call, &record, &document.name, action);
         }
         let create = thing::Command {
             name: document.name.clone(),
@@ -387,6 +426,14 @@ impl Run<'_, '_> {
         };
         let context = call.context::<dyn thing::View>(facts);
         let mut events = Things::decide(&record, create, &context)?;
+        if document.status == Status::Disabled || document.status_reason.is_some() {
+            let record = events.iter().fold(record.clone(), Things::evolve);
+            let action = DeviceAction::Replace {
+                if_match: hub::IfMatch::Any,
+                write: document.identity(),
+            };
+            events.extend(decide_device(call, &record, &document.name, action)?);
+        }
         if !document.groups.is_empty() {
             let record = events.iter().fold(record, Things::evolve);
             let join = thing::Command {

@@ -2,7 +2,9 @@
 
 use fleet_model::group;
 use fleet_model::kernel::{DecodeError, Position, Recorded, WireEvent, decode};
-use fleet_model::{billing_group, ca_certificate, certificate, presence, thing, thing_type, twin};
+use fleet_model::{
+    billing_group, ca_certificate, certificate, identity, presence, thing, thing_type, twin,
+};
 use fleet_query::query::Rows;
 use fleet_query::{Collection, Document, Query};
 use fleet_store::port::LogRead;
@@ -74,6 +76,7 @@ fn check_event(recorded: &Recorded) -> Result<(), DecodeError> {
         family::<certificate::Event>,
         family::<ca_certificate::Event>,
         family::<presence::PresenceEvent>,
+        family::<identity::ModuleEvent>,
     ];
     readers
         .iter()

@@ -115,9 +115,141 @@ fn one_twin_through_both_protocols() {
     s.ok("DeleteThing", json!({"thingName": "press-7"}));
     assert_eq!(
         s.run("GetTwin", json!({"deviceId": "press-7"})),
-        Err("thing.not_found DeviceNotFound 404".to_owned())
+        Err("device.not_found DeviceNotFound 404".to_owned())
     );
     s.ok("CreateThing", json!({"thingName": "press-7"}));
     let twin = s.ok("GetTwin", json!({"deviceId": "press-7"}));
     assert_eq!(twin["tags"], json!({}));
+}
+
+#[test]
+fn devices_modules_and_their_twins() {
+    let s = Script::new();
+    let edge = s.ok(
+        "CreateOrReplaceDevice",
+        json!({"deviceId": "gate#1", "body": {"capabilities": {"iotEdge": true}}}),
+    );
+    let scope = edge["deviceScope"].as_str().unwrap().to_owned();
+    assert!(
+        edge["authentication"]["symmetricKey"]["primaryKey"].is_null(),
+        "{edge}"
+    );
+    s.ok(
+        "CreateOrReplaceDevice",
+        json!({"deviceId": "leaf", "body": {"deviceScope": scope, "status": "disabled"}}),
+    );
+    assert_eq!(
+        s.run(
+            "CreateOrReplaceDevice",
+            json!({"deviceId": "leaf", "body": {}})
+        ),
+        Err("device.already_exists DeviceAlreadyExists 409".to_owned())
+    );
+    assert_eq!(
+        s.run("CreateThing", json!({"thingName": "gate#1"})),
+        Err("id.invalid InvalidRequestException 400".to_owned())
+    );
+    let described = s.ok("DescribeThing", json!({"thingName": "leaf"}));
+    assert_eq!(described["version"], 1);
+    let twin = s.ok("GetTwin", json!({"deviceId": "leaf"}));
+    assert_eq!(
+        (&twin["status"], &twin["parentScopes"]),
+        (&json!("disabled"), &json!([scope]))
+    );
+    s.ok(
+        "CreateOrReplaceModule",
+        json!({"deviceId": "gate#1", "moduleId": "camera", "body": {}}),
+    );
+    let modules = s.ok("GetModulesOnDevice", json!({"deviceId": "gate#1"}));
+    let ids: Vec<_> = modules["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["moduleId"].clone())
+        .collect();
+    assert_eq!(ids, ["$edgeAgent", "$edgeHub", "camera"]);
+    s.ok(
+        "UpdateTwin",
+        json!({"deviceId": "gate#1", "moduleId": "camera", "body": {"tags": {"lens": 2}}}),
+    );
+    let rows = s.ok(
+        "QueryTwins",
+        json!({"query": "SELECT moduleId FROM devices.modules WHERE tags.lens = 2"}),
+    );
+    assert_eq!(rows["items"], json!([{"moduleId": "camera"}]));
+    let rows = s.ok(
+        "QueryTwins",
+        json!({"query": "SELECT deviceId FROM devices WHERE status = 'disabled'"}),
+    );
+    assert_eq!(rows["items"], json!([{"deviceId": "leaf"}]));
+    assert_eq!(
+        s.run("DeleteDevice", json!({"deviceId": "gate#1"})),
+        Err("identity.precondition_missing PreconditionFailed 412".to_owned())
+    );
+    s.ok(
+        "DeleteDevice",
+        json!({"deviceId": "gate#1", "ifMatch": "*"}),
+    );
+    assert_eq!(
+        s.run(
+            "GetTwin",
+            json!({"deviceId": "gate#1", "moduleId": "camera"})
+        ),
+        Err("device.not_found DeviceNotFound 404".to_owned())
+    );
+    let statistics = s.ok("GetDeviceStatistics", json!({}));
+    assert_eq!(
+        statistics,
+        json!({"totalDeviceCount": 1, "enabledDeviceCount": 0, "disabledDeviceCount": 1})
+    );
+}
+
+#[test]
+fn bulk_calls_answer_item_by_item() {
+    let s = Script::new();
+    let answer = s.ok(
+        "BulkRegistry",
+        json!({"body": [
+            {"id": "a", "importMode": "create", "tags": {"x": 1}},
+            {"id": "b", "importMode": "delete"},
+            {"id": "c d"},
+        ]}),
+    );
+    assert_eq!(answer["isSuccessful"], false);
+    let codes: Vec<_> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["errorCode"].clone())
+        .collect();
+    assert_eq!(codes, ["DeviceNotFound", "ArgumentInvalid"]);
+    assert_eq!(
+        s.ok("GetTwin", json!({"deviceId": "a"}))["tags"],
+        json!({"x": 1})
+    );
+}
+
+#[test]
+fn presence_is_seen_in_connectivity() {
+    let s = Script::new();
+    s.ok("CreateThing", json!({"thingName": "press-7"}));
+    let connect = json!({"clientId": "press-7", "eventType": "connected", "sessionIdentifier": "s", "principalIdentifier": "p", "versionNumber": 1});
+    assert_eq!(s.ok("RecordPresence", connect), json!({"recorded": true}));
+    assert_eq!(
+        s.ok("GetThingConnectivityData", json!({"thingName": "press-7"}))["connected"],
+        true
+    );
+    assert_eq!(
+        s.ok("GetServiceStatistics", json!({}))["connectedDeviceCount"],
+        1
+    );
+    assert_eq!(
+        s.ok("GetTwin", json!({"deviceId": "press-7"}))["connectionState"],
+        "Connected"
+    );
+    let rows = s.ok(
+        "QueryTwins",
+        json!({"query": "SELECT deviceId FROM devices WHERE connectionState = 'Connected'"}),
+    );
+    assert_eq!(rows["items"], json!([{"deviceId": "press-7"}]));
 }

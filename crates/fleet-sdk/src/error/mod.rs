@@ -85,6 +85,7 @@ pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static str)> {
         fleet_model::certificate::CODES,
         fleet_model::group::CODES,
         fleet_model::id::CODES,
+        fleet_model::identity::CODES,
         fleet_model::kernel::CODES,
         fleet_model::presence::CODES,
         fleet_model::tag::CODES,

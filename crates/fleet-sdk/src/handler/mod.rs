@@ -3,6 +3,8 @@
 mod billing_group;
 mod convert;
 mod group;
+mod identity;
+mod presence;
 mod pure;
 mod query;
 mod tag;

@@ -1,8 +1,9 @@
 //! Twins through both protocols.
 
 use fleet_model::id::{DeviceId, ModuleId, RecordName, ShadowName, ThingName};
+use fleet_model::identity;
 use fleet_model::kernel::Decider as _;
-use fleet_model::thing::{self, ThingError, Things};
+use fleet_model::thing::{self, Things};
 use fleet_model::twin::{
     Condition, Incarnation, Payload, Twin, TwinCommand, TwinEvent, TwinKey, TwinState, TwinView,
     Writer, hub, shadow,
@@ -24,6 +25,7 @@ pub(super) struct Held {
     pub(super) key: TwinKey,
     pub(super) loaded: Loaded<Twin>,
     pub(super) owner: Option<Incarnation>,
+    identity: hub::IdentityFacts,
 }
 
 impl Held {
@@ -40,17 +42,44 @@ impl Held {
     }
 }
 
-/// The life that the record of a name is in.
-async fn life(call: &Call<'_>, name: &RecordName) -> Result<Option<Incarnation>, Refusal> {
+/// The life that the owner of a twin is in, and what its twin mirrors of its identity.
+async fn owner(
+    call: &Call<'_>,
+    key: &TwinKey,
+) -> Result<(Option<Incarnation>, hub::IdentityFacts), Refusal> {
+    let name = key.record();
     let loaded = call.load::<Things>(&name.stream()?).await?;
-    let thing = loaded.state.thing();
-    Ok(thing.map(|thing| Incarnation(thing.id.as_uuid())))
+    let Some(thing) = loaded.state.thing() else {
+        return Ok((None, hub::IdentityFacts::default()));
+    };
+    let seen = super::identity::connectivity(call, name).await?;
+    match key {
+        TwinKey::Module(_, module) => {
+            let module = super::identity::find_module(call, thing, module).await?;
+            Ok(match module {
+                Some(module) => (
+                    Some(module.incarnation()),
+                    identity::module_facts(&module, &thing.identity, None),
+                ),
+                None => (None, hub::IdentityFacts::default()),
+            })
+        }
+        _ => Ok((
+            Some(Incarnation(thing.id.as_uuid())),
+            identity::device_facts(&thing.identity, seen.as_ref()),
+        )),
+    }
 }
 
 pub(super) async fn hold(call: &Call<'_>, key: TwinKey) -> Result<Held, Refusal> {
-    let owner = life(call, key.record()).await?;
+    let (owner, identity) = owner(call, &key).await?;
     let loaded = call.load::<Twin>(&key.stream()?).await?;
-    Ok(Held { key, loaded, owner })
+    Ok(Held {
+        key,
+        loaded,
+        owner,
+        identity,
+    })
 }
 
 /// Decides a command to a twin and records what follows; the event, if there is one, and the state after it.
@@ -63,6 +92,7 @@ pub(super) async fn decide(
         key,
         mut loaded,
         owner,
+        identity,
     } = held;
     let stream = key.stream()?;
     let view = TwinView {
@@ -78,24 +108,43 @@ pub(super) async fn decide(
     }
     let decision = Twin::decide(&loaded.state, command, &call.context(&view))?;
     let loaded = call.record::<Twin>(&stream, loaded, decision).await?;
-    Ok(Held { key, loaded, owner })
+    Ok(Held {
+        key,
+        loaded,
+        owner,
+        identity,
+    })
 }
 
 /// Ends the twins of a record that was deleted: its device twin, module twins and named shadows.
 pub(super) async fn end_all(call: &mut Call<'_>, thing: &thing::Thing) -> Result<(), Refusal> {
-    let life = Some(Incarnation(thing.id.as_uuid()));
-    let keys = call.fleet.twins_of(&thing.name).await?;
-    for key in keys {
-        let stream = key.stream()?;
-        let loaded = call.load::<Twin>(&stream).await?;
-        let view = TwinView {
-            key,
-            incarnation: None,
-        };
-        let end = TwinCommand::End { incarnation: life };
-        let ended = Twin::decide(&loaded.state, end, &call.context(&view))?;
-        call.record::<Twin>(&stream, loaded, ended).await?;
+    for key in call.fleet.twins_of(&thing.name).await? {
+        end(call, key).await?;
     }
+    Ok(())
+}
+
+/// Ends the twin of a module that was deleted.
+pub(super) async fn end_module(
+    call: &mut Call<'_>,
+    device: &RecordName,
+    module: &ModuleId,
+) -> Result<(), Refusal> {
+    end(call, TwinKey::Module(device.clone(), module.clone())).await
+}
+
+async fn end(call: &mut Call<'_>, key: TwinKey) -> Result<(), Refusal> {
+    let stream = key.stream()?;
+    let loaded = call.load::<Twin>(&stream).await?;
+    let command = TwinCommand::End {
+        incarnation: loaded.state.incarnation(),
+    };
+    let view = TwinView {
+        key,
+        incarnation: None,
+    };
+    let ended = Twin::decide(&loaded.state, command, &call.context(&view))?;
+    call.record::<Twin>(&stream, loaded, ended).await?;
     Ok(())
 }
 
@@ -186,17 +235,14 @@ pub(super) async fn hub_twin(
     };
     let held = hold(call, key).await?;
     if held.owner.is_none() {
-        return Err(ThingError::NotFound {
-            thing: held.key.record().clone(),
-        }
-        .into());
+        // A missing module twin is reported as `DeviceNotFound` too (Azure 1.7).
+        return Err(super::identity::no_device(held.key.record()));
     }
     Ok(held)
 }
 
 fn hub_document(call: &Call<'_>, held: &Held) -> Map<String, Value> {
-    let identity = hub::IdentityFacts::default();
-    object(hub::document(&held.key, &held.now(call), &identity))
+    object(hub::document(&held.key, &held.now(call), &held.identity))
 }
 
 fn condition(if_match: Option<&str>) -> Condition {

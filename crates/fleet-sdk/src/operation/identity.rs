@@ -80,6 +80,7 @@ wire! {
         module_id: Option<String>,
         error_code: String,
         error_status: String,
+        code: String,
     }
 }
 

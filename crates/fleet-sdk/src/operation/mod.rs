@@ -8,6 +8,8 @@
 mod macros;
 mod billing_group;
 mod group;
+mod identity;
+mod presence;
 mod pure;
 mod query;
 mod seconds;
@@ -25,6 +27,8 @@ use crate::handler::Handle;
 
 pub use billing_group::*;
 pub use group::*;
+pub use identity::*;
+pub use presence::*;
 pub use pure::*;
 pub use query::*;
 pub use seconds::Seconds;
@@ -144,7 +148,20 @@ table! {
     UpdateThingShadow,
     GetTwin,
     GetTwinProperties,
+    BulkRegistry,
+    CreateOrReplaceDevice,
+    CreateOrReplaceModule,
+    DeleteDevice,
+    DeleteModule,
+    GetDevice,
+    GetDeviceStatistics,
+    GetDevices,
+    GetModule,
+    GetModulesOnDevice,
+    GetServiceStatistics,
+    GetThingConnectivityData,
     MergePatch,
+    RecordPresence,
     QueryTwins,
     ReplaceTwin,
     UpdateReportedProperties,

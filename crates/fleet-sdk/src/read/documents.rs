@@ -6,9 +6,11 @@
 use fleet_model::document::{self, DeviceParts, ThingFacts};
 use fleet_model::group;
 use fleet_model::id::{RecordName, ShadowName};
+use fleet_model::identity::{self, ModuleIdentity, Modules};
 use fleet_model::kernel::{Position, Recorded};
+use fleet_model::presence::{ClientId, Connectivity, Presences};
 use fleet_model::thing::{self, Thing, Things};
-use fleet_model::twin::{Incarnation, Twin, TwinKey, TwinState, hub};
+use fleet_model::twin::{Incarnation, Twin, TwinKey, TwinState};
 use futures_util::lock::Mutex;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -89,7 +91,14 @@ pub(crate) struct DocumentsFollower {
 }
 
 const PAGE: usize = 4_000;
-const CATEGORIES: &[&str] = &["thing", "twin", "group", "billinggroup", "presence"];
+const CATEGORIES: &[&str] = &[
+    "thing",
+    "twin",
+    "module",
+    "group",
+    "billinggroup",
+    "presence",
+];
 
 /// States folded from the events of one page, so that a long catch-up loads few streams.
 #[derive(Default)]
@@ -142,6 +151,11 @@ impl DocumentsFollower {
                 }
                 "presence" => {
                     dirty.insert(recorded.stream.raw_key());
+                }
+                "module" => {
+                    let key = recorded.stream.raw_key();
+                    let device = key.split_once('/').map_or("", |(device, _)| device);
+                    dirty.insert(device.to_owned());
                 }
                 _ => self.of_group(fleet, recorded, &mut dirty).await?,
             }
@@ -265,14 +279,21 @@ async fn build(fleet: &Fleet, scratch: &Scratch, name: &str) -> Result<Option<En
             TwinKey::Shadow(_, shadow) => {
                 shadows.push((shadow.clone(), state.in_life(life, now).into_owned()));
             }
-            TwinKey::Module(_, module) => {
-                let document = document::module(&key, &state, &hub::IdentityFacts::default());
-                modules.push((module.to_string(), compact(&document)));
-            }
+            TwinKey::Module(..) => {}
             TwinKey::Device(_) => {}
         }
     }
-    let identity = hub::IdentityFacts::default();
+    let connectivity = connectivity(fleet, &name).await?;
+    let identity = identity::device_facts(&thing.identity, connectivity.as_ref());
+    for module in modules_of(fleet, thing).await? {
+        let key = TwinKey::Module(name.clone(), module.module.clone());
+        let state = twin_state(fleet, scratch, &key).await?;
+        let state = state.in_life(Some(module.incarnation()), now).into_owned();
+        let facts = identity::module_facts(&module, &thing.identity, None);
+        let document = document::module(&key, &state, &facts);
+        modules.push((module.module.to_string(), compact(&document)));
+    }
+    modules.sort();
     let (groups, document) = fleet
         .catalog(|catalog| {
             let inherited = Inherited::of(catalog, thing);
@@ -299,7 +320,7 @@ async fn build(fleet: &Fleet, scratch: &Scratch, name: &str) -> Result<Option<En
                 identity: &identity,
                 twin: &device,
                 named_shadows: shadows.iter().map(|(name, state)| (name, state)).collect(),
-                connectivity: None,
+                connectivity: connectivity.as_ref(),
             });
             (inherited.ids, compact(&document))
         })
@@ -309,6 +330,36 @@ async fn build(fleet: &Fleet, scratch: &Scratch, name: &str) -> Result<Option<En
         modules,
         groups,
     }))
+}
+
+/// What is known of a device's connection.
+async fn connectivity(fleet: &Fleet, name: &RecordName) -> Result<Option<Connectivity>, Refusal> {
+    let Ok(client) = name.as_str().parse::<ClientId>() else {
+        return Ok(None);
+    };
+    if !fleet.presence(|all| all.knows(name.as_str())).await? {
+        return Ok(None);
+    }
+    let loaded: Loaded<Presences> = fleet.log.load(&client.stream()?).await?;
+    Ok(Some(loaded.state.connectivity))
+}
+
+/// The modules of a device that live, system modules among them.
+async fn modules_of(fleet: &Fleet, thing: &Thing) -> Result<Vec<ModuleIdentity>, Refusal> {
+    let mut found = if thing.identity.iot_edge {
+        identity::system_modules(&thing.name, thing.id)
+    } else {
+        Vec::new()
+    };
+    let ids: Vec<_> = fleet
+        .identities(|all| all.modules(thing.name.as_str()).cloned().collect())
+        .await?;
+    for module in ids {
+        let stream = identity::module_stream(&thing.name, &module)?;
+        let loaded: Loaded<Modules> = fleet.log.load(&stream).await?;
+        found.extend(loaded.state.live(Some(thing.id)).cloned());
+    }
+    Ok(found)
 }
 
 fn compact(document: &Value) -> Box<[u8]> {

@@ -8,6 +8,8 @@ mod branches;
 mod catalog;
 mod documents;
 mod follower;
+mod identities;
+mod presence;
 mod states;
 mod things;
 
@@ -15,4 +17,6 @@ pub(crate) use branches::Branches;
 pub(crate) use catalog::Catalog;
 pub(crate) use documents::{Documents, DocumentsFollower};
 pub(crate) use follower::{Follower, Model};
+pub(crate) use identities::Identities;
+pub(crate) use presence::PresenceModel;
 pub(crate) use things::{Row, Things};

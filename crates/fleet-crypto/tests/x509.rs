@@ -430,7 +430,7 @@ fn openssl(folder: &std::path::Path, arguments: &str) -> Option<String> {
 
 #[test]
 fn openssl_verifies_what_is_issued_here() {
-    if !have("openssl", "version") {
+    if !have("openssl_interop", &["openssl"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -499,7 +499,7 @@ fn openssl_verifies_what_is_issued_here() {
 
 #[test]
 fn what_openssl_issues_is_verified_here() {
-    if !have("openssl", "version") {
+    if !have("openssl_interop", &["openssl"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

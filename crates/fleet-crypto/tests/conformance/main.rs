@@ -17,6 +17,9 @@ mod tpm;
 mod wycheproof_suites;
 mod x509;
 
+#[path = "../support/mod.rs"]
+mod tools;
+
 use std::collections::BTreeMap;
 use support::{Suite, Tally};
 

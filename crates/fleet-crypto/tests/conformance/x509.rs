@@ -249,7 +249,7 @@ fn nothing_is_wrongly_accepted() {
         "{pkits:#?}"
     );
     let Some(limbo) = limbo() else {
-        println!("x509-limbo: skipped: FLEET_X509_LIMBO is not set");
+        crate::tools::skipped("x509_limbo", "FLEET_X509_LIMBO is not set");
         return;
     };
     let accepted = limbo

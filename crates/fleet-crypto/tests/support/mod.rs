@@ -1,6 +1,7 @@
-//! A seeded generator and a scratch folder, for tests only.
+//! A seeded generator and what tests with foreign tools need, for tests only.
 #![allow(dead_code)]
 use fleet_crypto::{CryptoError, RustCrypto, SecureRandom, provider::Provider};
+use std::io::Write as _;
 
 /// Deterministic bytes: SHA-256 of seed and counter. Fit for tests and for nothing else.
 pub struct SeededRandom {
@@ -34,14 +35,30 @@ impl SecureRandom for BrokenRandom {
     }
 }
 
-/// Whether a program runs; prints why a test skips when it does not.
-pub fn have(program: &str, argument: &str) -> bool {
-    let found = std::process::Command::new(program)
-        .arg(argument)
-        .output()
-        .is_ok();
-    if !found {
-        println!("skipped: `{program}` is not installed");
+/// Says that a test of `docs/skips.md` was skipped, where people and CI see it.
+pub fn skipped(name: &str, reason: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped {name}: {reason}");
+    if let Some(log) = std::env::var_os("FLEET_SKIP_LOG") {
+        let mut log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
+        writeln!(log, "{name}: {reason}").unwrap();
     }
-    found
+}
+
+/// Whether every program runs; otherwise the test `name` counts as skipped.
+pub fn have(name: &str, programs: &[&str]) -> bool {
+    for program in programs {
+        if std::process::Command::new(program)
+            .arg("--version")
+            .output()
+            .is_err()
+        {
+            skipped(name, &format!("`{program}` is not installed"));
+            return false;
+        }
+    }
+    true
 }

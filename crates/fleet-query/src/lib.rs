@@ -34,3 +34,6 @@ pub use path::FieldPath;
 pub use predicate::{Condition, Predicate};
 pub use query::{Prepared, Query, Row, Rows};
 pub use value::Truth;
+
+#[cfg(test)]
+mod properties;

@@ -27,6 +27,17 @@ pub(super) fn bind(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> Co
     }
 }
 
+/// The expression of a condition, before leaves are made of it.
+#[cfg(test)]
+pub(crate) fn expression(expr: &Expr, scope: Scope) -> Expression {
+    Binder {
+        scope,
+        found: &mut Vec::new(),
+        needs_body: false,
+    }
+    .expression(expr)
+}
+
 struct Binder<'a> {
     scope: Scope,
     found: &'a mut Vec<Diagnostic>,

@@ -70,5 +70,9 @@ fn bind_condition(
     }
 }
 
+/// The expression of a condition without its leaves: the other evaluator, for tests.
+#[cfg(test)]
+pub(crate) use condition::expression as condition_expression;
+
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ pub mod document;
 pub mod eval;
 pub mod explain;
 pub mod expression;
+pub mod index;
 pub mod matching;
 pub mod parameter;
 pub mod path;

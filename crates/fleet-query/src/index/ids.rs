@@ -1,0 +1,59 @@
+//! From id to row: many small shared tables, so that a new id after a snapshot copies one of them.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the shard number is masked to the number of shards"
+)]
+use super::dictionary::hash;
+use hashbrown::HashTable;
+use std::sync::Arc;
+
+const SHARDS: usize = 512;
+
+/// The rows of ids; the ids themselves are a column.
+#[derive(Clone, Debug)]
+pub(crate) struct Ids {
+    shards: Vec<Arc<HashTable<u32>>>,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            shards: vec![Arc::default(); SHARDS],
+        }
+    }
+}
+
+fn shard(hash: u64) -> usize {
+    (hash >> 32) as usize & (SHARDS - 1)
+}
+
+impl Ids {
+    pub(crate) fn find<'a>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'a str>) -> Option<u32> {
+        let hash = hash(id);
+        self.shards[shard(hash)]
+            .find(hash, |row| id_of(*row) == Some(id))
+            .copied()
+    }
+
+    pub(crate) fn add<'a>(&mut self, id: &str, row: u32, id_of: impl Fn(u32) -> Option<&'a str>) {
+        let key = hash(id);
+        Arc::make_mut(&mut self.shards[shard(key)])
+            .insert_unique(key, row, |row| id_of(*row).map_or(0, hash));
+    }
+
+    pub(crate) fn remove<'a>(&mut self, id: &str, id_of: impl Fn(u32) -> Option<&'a str>) {
+        let key = hash(id);
+        let table = Arc::make_mut(&mut self.shards[shard(key)]);
+        if let Ok(entry) = table.find_entry(key, |row| id_of(*row) == Some(id)) {
+            entry.remove();
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|table| table.allocation_size() + 32)
+            .sum()
+    }
+}

@@ -1,0 +1,27 @@
+//! The columnar fleet index: the documents of a fleet in typed columns, queried without walking them.
+//!
+//! A [`WriterIndex`] is fed by recorded changes, in order; a [`Snapshot`] answers queries of every dialect with exactly
+//! the answers of the reference evaluator. See `docs/index.md` for the design.
+mod column;
+mod dictionary;
+mod error;
+mod execute;
+mod explain;
+mod floats;
+mod groups;
+mod ids;
+mod ints;
+mod kernel;
+mod packed;
+mod plan;
+mod schema;
+mod shred;
+mod snapshot;
+mod state;
+mod test;
+mod texts;
+mod writer;
+
+pub use error::{CODES, IndexError};
+pub use snapshot::{DEFAULT_BUDGET, Id, Snapshot};
+pub use writer::{Applied, Change, WriterIndex};

@@ -1,0 +1,647 @@
+//! The writing side: changes in, one at a time and in order; snapshots out.
+use super::column::Cell;
+use super::error::IndexError;
+use super::ints::ROWS;
+use super::schema::{Node, PATHS, ROOT};
+use super::shred::{Refusal, Shred, Shredder};
+use super::snapshot::Snapshot;
+use super::state::State;
+use crate::dialect::Collection;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// One change of the fleet, as an event records it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Change<'a> {
+    /// The whole canonical document, as JSON text: created or replaced.
+    Put {
+        /// The document.
+        document: &'a str,
+    },
+    /// A JSON merge patch of a document that is there; `null` removes a member.
+    Patch {
+        /// The document's id (`device`, `device/module`, `device/job` or the group's name).
+        id: &'a str,
+        /// The patch, from the root of the document.
+        patch: &'a str,
+    },
+    /// The document is gone, and with it its memberships.
+    Delete {
+        /// The document's id.
+        id: &'a str,
+    },
+    /// The device became a direct member of a static group.
+    Join {
+        /// The device.
+        id: &'a str,
+        /// The group.
+        group: &'a str,
+    },
+    /// The device left a static group.
+    Leave {
+        /// The device.
+        id: &'a str,
+        /// The group.
+        group: &'a str,
+    },
+    /// A static group: its parent and its own attributes, created or replaced. Members stay.
+    Group {
+        /// The group.
+        name: &'a str,
+        /// Its parent, if it is not a root.
+        parent: Option<&'a str>,
+        /// Its own attributes; members inherit those that they do not have themselves.
+        attributes: &'a Map<String, Value>,
+    },
+    /// The group is gone, and with it every membership in it.
+    DropGroup {
+        /// The group.
+        name: &'a str,
+    },
+    /// An event that changes nothing here; only the position moves.
+    Nothing,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The index shows it now.
+    Changed,
+    /// It was at or below the position reached.
+    Ignored,
+}
+
+/// The fleet index, as its one writer holds it.
+///
+/// ```
+/// use fleet_query::{Collection, index::{Change, WriterIndex}};
+/// let mut index = WriterIndex::new(Collection::Devices);
+/// index.change(&Change::Put { document: r#"{"deviceId":"a","tags":{"n":1}}"# })?;
+/// let before = index.snapshot();
+/// index.change(&Change::Patch { id: "a", patch: r#"{"tags":{"n":2}}"# })?;
+/// assert_eq!(before.document("a").unwrap()["tags"]["n"], 1);
+/// assert_eq!(index.snapshot().document("a").unwrap()["tags"]["n"], 2);
+/// # Ok::<(), fleet_query::index::IndexError>(())
+/// ```
+#[derive(Debug)]
+pub struct WriterIndex {
+    pub(crate) state: State,
+    shredder: Shredder,
+    /// Cells per row, so that a replaced document knows whether it left any behind.
+    pub(crate) cells: Vec<u16>,
+    pub(crate) free: Vec<u32>,
+    /// The last stream version applied, by row; 0 for none.
+    pub(crate) versions: Vec<u32>,
+    ignored: u64,
+    pub(crate) last_id: String,
+    path: Vec<Node>,
+}
+
+impl WriterIndex {
+    /// An empty index of a collection.
+    #[must_use]
+    pub fn new(collection: Collection) -> Self {
+        Self::of(State::new(collection))
+    }
+
+    pub(crate) fn of(state: State) -> Self {
+        Self {
+            state,
+            shredder: Shredder::default(),
+            cells: Vec::new(),
+            free: Vec::new(),
+            versions: Vec::new(),
+            ignored: 0,
+            last_id: String::new(),
+            path: Vec::new(),
+        }
+    }
+
+    /// An immutable view of the fleet as it is now. It costs a few pointers per path and nothing per device; what it
+    /// shares with the writer is copied piece by piece as it changes, and given back when the snapshot drops.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.state.clone())
+    }
+
+    /// The position of the last event applied.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.state.position
+    }
+
+    /// How many events came again and were ignored.
+    #[must_use]
+    pub const fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// Bytes of everything that the index holds: columns, dictionaries, ids, groups, and the writer's own tables.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.state.bytes()
+            + self.cells.capacity() * 2
+            + self.versions.capacity() * 4
+            + self.free.capacity() * 4
+    }
+
+    /// Gives back memory that growing has reserved.
+    pub fn shrink(&mut self) {
+        for column in &mut self.state.columns {
+            if let Some(column) = Arc::get_mut(column) {
+                column.shrink();
+            }
+        }
+        self.cells.shrink_to_fit();
+        self.versions.shrink_to_fit();
+    }
+
+    /// Applies a recorded event. `version` is the event's version in the document's stream, from 1, where the feed
+    /// carries one stream per document; without it only positions are checked.
+    ///
+    /// # Errors
+    /// `query.version_gap` when versions of the stream are missing before this one; otherwise as [`Self::change`].
+    pub fn apply(
+        &mut self,
+        position: u64,
+        version: Option<u64>,
+        change: &Change<'_>,
+    ) -> Result<Applied, IndexError> {
+        if position <= self.state.position {
+            self.ignored += 1;
+            return Ok(Applied::Ignored);
+        }
+        let mut stamp = None;
+        if let Some(found) = version {
+            let id = match change {
+                Change::Patch { id, .. }
+                | Change::Delete { id }
+                | Change::Join { id, .. }
+                | Change::Leave { id, .. } => Some(self.stored_id(id)),
+                Change::Put { document } => Some(self.id_of(document)?),
+                Change::Group { .. } | Change::DropGroup { .. } | Change::Nothing => None,
+            };
+            if let Some(id) = id {
+                let row = self.state.row_of(&id);
+                let last = row
+                    .and_then(|row| self.versions.get(row))
+                    .copied()
+                    .map_or(0, u64::from);
+                if row.is_some() && last > 0 && found <= last {
+                    self.ignored += 1;
+                    self.state.position = position;
+                    return Ok(Applied::Ignored);
+                }
+                // A document that the index has never seen may begin anywhere: its stream may have had a life before.
+                if last > 0 && found != last + 1 {
+                    return Err(IndexError::Gap {
+                        id: id.replace('\0', "/"),
+                        expected_after: last,
+                        found,
+                    });
+                }
+                stamp = Some((id, found));
+            }
+        }
+        self.change(change)?;
+        if let Some((id, version)) = stamp
+            && let Some(row) = self.state.row_of(&id)
+        {
+            if self.versions.len() <= row {
+                self.versions.resize(row + 1, 0);
+            }
+            if let Some(slot) = self.versions.get_mut(row) {
+                *slot = u32::try_from(version).unwrap_or(u32::MAX);
+            }
+        }
+        self.state.position = position;
+        Ok(Applied::Changed)
+    }
+
+    /// Applies a change without a position: for documents that come from a file and not from a log.
+    ///
+    /// # Errors
+    /// `query.invalid_document`, `query.not_found`, `query.renamed_document`, `query.too_many_paths`. A refused change
+    /// leaves the index as it was.
+    pub fn change(&mut self, change: &Change<'_>) -> Result<(), IndexError> {
+        match *change {
+            Change::Put { document } => self.put(document),
+            Change::Patch { id, patch } => self.patch(id, patch),
+            Change::Delete { id } => self.delete(id),
+            Change::Join { id, group } => {
+                let row = self.row(id)?;
+                Arc::make_mut(&mut self.state.groups)
+                    .group_mut(group)
+                    .members
+                    .insert(row);
+                Ok(())
+            }
+            Change::Leave { id, group } => {
+                let row = self.row(id)?;
+                Arc::make_mut(&mut self.state.groups)
+                    .group_mut(group)
+                    .members
+                    .remove(row);
+                Ok(())
+            }
+            Change::Group {
+                name,
+                parent,
+                attributes,
+            } => {
+                let group = Arc::make_mut(&mut self.state.groups).group_mut(name);
+                group.parent = parent.map(Arc::from);
+                group.attributes.clone_from(attributes);
+                Ok(())
+            }
+            Change::DropGroup { name } => {
+                Arc::make_mut(&mut self.state.groups).by_name.remove(name);
+                Ok(())
+            }
+            Change::Nothing => Ok(()),
+        }
+    }
+
+    /// Puts a canonical document that is a tree already.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn put_value(&mut self, document: &Value) -> Result<(), IndexError> {
+        self.put(&document.to_string())
+    }
+
+    fn row(&self, id: &str) -> Result<u32, IndexError> {
+        self.state
+            .row_of(&self.stored_id(id))
+            .and_then(|row| u32::try_from(row).ok())
+            .ok_or_else(|| IndexError::NotFound { id: id.to_owned() })
+    }
+
+    fn stored_id(&self, id: &str) -> String {
+        stored_id(self.state.collection, id)
+    }
+
+    fn id_of(&self, document: &str) -> Result<String, IndexError> {
+        let value: Value =
+            serde_json::from_str(document).map_err(|_| malformed(0, "a JSON object"))?;
+        let text = |key: &'static str| {
+            value
+                .get(key)
+                .and_then(Value::as_str)
+                .ok_or(IndexError::NoId { member: key })
+        };
+        Ok(match self.state.collection {
+            Collection::Devices | Collection::Messages => text("deviceId")?.to_owned(),
+            Collection::Groups => text("thingGroupName")?.to_owned(),
+            Collection::Modules => format!("{}\0{}", text("deviceId")?, text("moduleId")?),
+            Collection::Jobs => format!("{}\0{}", text("deviceId")?, text("jobId")?),
+        })
+    }
+
+    fn put(&mut self, document: &str) -> Result<(), IndexError> {
+        let mut cells = Vec::with_capacity(64);
+        match self
+            .shredder
+            .shred(document, &mut self.state.schema, &mut cells)
+        {
+            Ok(()) => self.write(&cells),
+            Err(Refusal::Repeated) => {
+                let value: Value =
+                    serde_json::from_str(document).map_err(|_| malformed(0, "a JSON object"))?;
+                self.put(&value.to_string())
+            }
+            Err(refusal) => Err(refused(refusal)),
+        }
+    }
+
+    fn write(&mut self, cells: &[(Node, Shred<'_>)]) -> Result<(), IndexError> {
+        let texts = std::mem::take(&mut self.shredder.texts);
+        let result = self.write_cells(cells, &texts);
+        self.shredder.texts = texts;
+        result
+    }
+
+    fn write_cells(
+        &mut self,
+        cells: &[(Node, Shred<'_>)],
+        texts: &[String],
+    ) -> Result<(), IndexError> {
+        self.grow_columns();
+        let find = |key: &'static str, node: Option<Node>| {
+            cells
+                .iter()
+                .find(|(at, _)| Some(*at) == node)
+                .and_then(|(_, shred)| match resolve(*shred, texts) {
+                    Cell::Text(text) => Some(text),
+                    _ => None,
+                })
+                .ok_or(IndexError::NoId { member: key })
+        };
+        let composed;
+        let member = |key: &'static str| find(key, self.state.schema.child(ROOT, key));
+        let id = match self.state.collection {
+            Collection::Devices | Collection::Messages => {
+                find("deviceId", Some(self.state.id_node))?
+            }
+            Collection::Groups => find("thingGroupName", Some(self.state.id_node))?,
+            Collection::Modules => {
+                composed = format!("{}\0{}", member("deviceId")?, member("moduleId")?);
+                &composed
+            }
+            Collection::Jobs => {
+                composed = format!("{}\0{}", member("deviceId")?, member("jobId")?);
+                &composed
+            }
+        };
+        let (row, fresh) = match self.state.row_of(id) {
+            Some(row) => (row, false),
+            None => (self.new_row(id), true),
+        };
+        let mut replaced = 0usize;
+        let mut held = 0usize;
+        let hidden = matches!(
+            self.state.collection,
+            Collection::Modules | Collection::Jobs
+        );
+        if fresh && hidden {
+            self.set(self.state.id_node, row, Cell::Text(id));
+        }
+        for (node, shred) in cells {
+            replaced += usize::from(!self.set(*node, row, resolve(*shred, texts)));
+            held += 1;
+        }
+        let before = self.cells.get(row).copied().map_or(0, usize::from);
+        if !fresh && (replaced < before || before == usize::from(u16::MAX)) {
+            self.sweep(row, cells);
+        }
+        if let Some(slot) = self.cells.get_mut(row) {
+            *slot = u16::try_from(held).unwrap_or(u16::MAX);
+        }
+        if fresh {
+            self.add_id(id, row);
+        }
+        Ok(())
+    }
+
+    fn add_id(&mut self, id: &str, row: usize) {
+        let mut ids = std::mem::take(&mut self.state.ids);
+        let state = &self.state;
+        if let Ok(row) = u32::try_from(row) {
+            Arc::make_mut(&mut ids).add(id, row, |row| state.id(row as usize));
+        }
+        self.state.ids = ids;
+    }
+
+    fn set(&mut self, node: Node, row: usize, cell: Cell<'_>) -> bool {
+        match self.state.columns.get_mut(node as usize) {
+            Some(column) => Arc::make_mut(column).set(row, cell),
+            None => true,
+        }
+    }
+
+    fn clear(&mut self, node: Node, row: usize) -> bool {
+        match self.state.columns.get_mut(node as usize) {
+            Some(column)
+                if column
+                    .piece(row / ROWS)
+                    .is_some_and(|piece| piece.holds(row % ROWS)) =>
+            {
+                Arc::make_mut(column).clear(row)
+            }
+            _ => false,
+        }
+    }
+
+    /// Empties every cell of a row that the new document has not written.
+    fn sweep(&mut self, row: usize, cells: &[(Node, Shred<'_>)]) {
+        let mut keep: Vec<Node> = cells.iter().map(|(node, _)| *node).collect();
+        keep.push(self.state.id_node);
+        keep.sort_unstable();
+        for node in 0..self.state.columns.len() {
+            let Ok(node) = Node::try_from(node) else {
+                break;
+            };
+            if keep.binary_search(&node).is_err() {
+                self.clear(node, row);
+            }
+        }
+    }
+
+    fn new_row(&mut self, id: &str) -> usize {
+        let row = match self.free.pop() {
+            Some(row) => {
+                self.state.sorted = false;
+                row as usize
+            }
+            None => {
+                let row = self.state.rows;
+                self.state.rows += 1;
+                if row > 0 && id <= self.last_id.as_str() {
+                    self.state.sorted = false;
+                }
+                self.last_id.clear();
+                self.last_id.push_str(id);
+                row
+            }
+        };
+        if self.cells.len() <= row {
+            self.cells.resize(row + 1, 0);
+        }
+        self.state.live += 1;
+        row
+    }
+
+    fn grow_columns(&mut self) {
+        let nodes = self.state.schema.len();
+        if self.state.columns.len() < nodes {
+            self.state.columns.resize_with(nodes, Arc::default);
+        }
+        if self.state.attributes.is_none() {
+            self.state.attributes = self.state.schema.child(ROOT, "attributes");
+        }
+    }
+
+    fn patch(&mut self, id: &str, patch: &str) -> Result<(), IndexError> {
+        let row = self.row(id)? as usize;
+        let mut cells = Vec::with_capacity(8);
+        match self
+            .shredder
+            .shred(patch, &mut self.state.schema, &mut cells)
+        {
+            Ok(()) => {
+                let texts = std::mem::take(&mut self.shredder.texts);
+                let result = self.merge(row, id, &cells, &texts);
+                self.shredder.texts = texts;
+                result
+            }
+            Err(Refusal::Repeated) => {
+                let value: Value =
+                    serde_json::from_str(patch).map_err(|_| malformed(0, "a JSON object"))?;
+                self.patch(id, &value.to_string())
+            }
+            Err(refusal) => Err(refused(refusal)),
+        }
+    }
+
+    fn merge(
+        &mut self,
+        row: usize,
+        id: &str,
+        cells: &[(Node, Shred<'_>)],
+        texts: &[String],
+    ) -> Result<(), IndexError> {
+        self.grow_columns();
+        self.refuse_renaming(row, id, cells, texts)?;
+        let mut count = self.cells.get(row).copied().map_or(0, usize::from);
+        let overflowed = count == usize::from(u16::MAX);
+        for (node, shred) in cells {
+            let cell = resolve(*shred, texts);
+            let element = self.state.schema.key(*node).is_none();
+            match cell {
+                // Elements of an array come after their array, which has emptied their columns.
+                _ if element => {
+                    count += usize::from(self.set(*node, row, cell));
+                }
+                Cell::Null if *node != ROOT => count -= self.remove(*node, row),
+                Cell::Object => {
+                    let is_object = self
+                        .state
+                        .column(*node)
+                        .and_then(|column| column.piece(row / ROWS))
+                        .is_some_and(|piece| piece.is_object(row % ROWS));
+                    if !is_object {
+                        count -= self.remove(*node, row);
+                        count += usize::from(self.set(*node, row, cell));
+                    }
+                }
+                _ => {
+                    let composite = matches!(
+                        self.state.cell(*node, row),
+                        Some(Cell::Object | Cell::Array(_))
+                    );
+                    if composite {
+                        count -= self.remove(*node, row);
+                    }
+                    count += usize::from(self.set(*node, row, cell));
+                }
+            }
+        }
+        if let Some(slot) = self.cells.get_mut(row) {
+            *slot = if overflowed {
+                u16::MAX
+            } else {
+                u16::try_from(count).unwrap_or(u16::MAX)
+            };
+        }
+        Ok(())
+    }
+
+    /// A patch may name the members that make the id only with the values that they have.
+    fn refuse_renaming(
+        &self,
+        row: usize,
+        id: &str,
+        cells: &[(Node, Shred<'_>)],
+        texts: &[String],
+    ) -> Result<(), IndexError> {
+        let names: &[&str] = match self.state.collection {
+            Collection::Devices | Collection::Messages => &["deviceId"],
+            Collection::Groups => &["thingGroupName"],
+            Collection::Modules => &["deviceId", "moduleId"],
+            Collection::Jobs => &["deviceId", "jobId"],
+        };
+        for name in names {
+            let Some(node) = self.state.schema.child(ROOT, name) else {
+                continue;
+            };
+            if let Some((_, shred)) = cells.iter().find(|(at, _)| *at == node)
+                && self.state.cell(node, row) != Some(resolve(*shred, texts))
+            {
+                return Err(IndexError::Renamed { id: id.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties a node and everything below it; returns how many cells that were.
+    fn remove(&mut self, node: Node, row: usize) -> usize {
+        let mut removed = 0;
+        self.path.clear();
+        self.path.push(node);
+        while let Some(at) = self.path.pop() {
+            let below = match self.state.cell(at, row) {
+                None => continue,
+                Some(Cell::Object | Cell::Array(_)) => self.state.schema.children(at),
+                Some(_) => &[],
+            };
+            self.path.extend_from_slice(below);
+            removed += usize::from(self.clear(at, row));
+        }
+        removed
+    }
+
+    fn delete(&mut self, id: &str) -> Result<(), IndexError> {
+        let row = self.row(id)?;
+        let stored = self.stored_id(id);
+        let mut ids = std::mem::take(&mut self.state.ids);
+        let state = &self.state;
+        Arc::make_mut(&mut ids).remove(&stored, |row| state.id(row as usize));
+        self.state.ids = ids;
+        let at = row as usize;
+        self.remove(ROOT, at);
+        self.clear(self.state.id_node, at);
+        if self
+            .state
+            .groups
+            .by_name
+            .values()
+            .any(|group| group.members.contains(row))
+        {
+            for group in Arc::make_mut(&mut self.state.groups).by_name.values_mut() {
+                if group.members.contains(row) {
+                    Arc::make_mut(group).members.remove(row);
+                }
+            }
+        }
+        if let Some(slot) = self.cells.get_mut(at) {
+            *slot = 0;
+        }
+        if let Some(slot) = self.versions.get_mut(at) {
+            *slot = 0;
+        }
+        self.free.push(row);
+        self.state.live -= 1;
+        Ok(())
+    }
+}
+
+/// The id as it is stored: with a zero between the two names, so that texts order as pairs do.
+pub(crate) fn stored_id(collection: Collection, id: &str) -> String {
+    match collection {
+        Collection::Modules | Collection::Jobs => id.replacen('/', "\0", 1),
+        _ => id.to_owned(),
+    }
+}
+
+fn resolve<'a>(shred: Shred<'a>, texts: &'a [String]) -> Cell<'a> {
+    match shred {
+        Shred::Cell(cell) => cell,
+        Shred::Unescaped(at) => Cell::Text(texts.get(at).map_or("", String::as_str)),
+    }
+}
+
+fn malformed(at: usize, expected: &str) -> IndexError {
+    IndexError::Malformed {
+        at,
+        expected: expected.to_owned(),
+    }
+}
+
+fn refused(refusal: Refusal) -> IndexError {
+    match refusal {
+        Refusal::Malformed { at, expected } => malformed(at, expected),
+        Refusal::Repeated => malformed(0, "each member once"),
+        Refusal::TooManyPaths => IndexError::TooManyPaths { limit: PATHS },
+    }
+}

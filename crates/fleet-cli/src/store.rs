@@ -1,0 +1,156 @@
+//! Store URLs: which log a command works on.
+
+use fleet_model::kernel::TenantId;
+use fleet_sdk::source::Clock as _;
+use fleet_store::memory::MemoryStore;
+use fleet_store::port::{BackupSummary, Clock, EventStore, StoreError};
+use fleet_store::sqlite::{SqliteOptions, SqliteStore};
+use std::fmt;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::args::Global;
+use crate::failure::{Failure, Problem};
+use crate::session::SessionClock;
+
+/// Where the fleet's log lives.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum StoreUrl {
+    /// `memory:`: gone when the command ends.
+    Memory,
+    /// `sqlite:PATH`: the embedded store in one file.
+    Sqlite(PathBuf),
+    /// A server whose adapter is a crate of its own.
+    Server {
+        scheme: &'static str,
+        adapter: &'static str,
+    },
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = "known forms: `memory:`, `sqlite:PATH`, `nats://…`, `postgres://…`";
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return Err(format!(
+                "`{text}` has no scheme; {known}; did you mean `sqlite:{text}`?"
+            ));
+        };
+        match scheme {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err(format!(
+                "`memory:` takes nothing after the colon, found `{rest}`"
+            )),
+            "sqlite" => {
+                // `sqlite:///abs` and `sqlite://rel` are written by people who know URLs.
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                if path.is_empty() {
+                    Err("`sqlite:` needs a path, as in `sqlite:fleet.db`".to_owned())
+                } else {
+                    Ok(Self::Sqlite(PathBuf::from(path)))
+                }
+            }
+            "nats" => Ok(Self::Server {
+                scheme: "nats",
+                adapter: "fleet-store-nats",
+            }),
+            "postgres" | "postgresql" => Ok(Self::Server {
+                scheme: "postgres",
+                adapter: "fleet-store-postgres",
+            }),
+            other => Err(format!("unknown store scheme `{other}`; {known}")),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Server { scheme, .. } => write!(f, "{scheme}:"),
+        }
+    }
+}
+
+impl StoreUrl {
+    /// Refuses a store that is not there, for commands that only read.
+    ///
+    /// Opening would make an empty one, and a mistyped path would look like an empty fleet.
+    pub(crate) fn must_exist(&self) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(path) if !path.exists() => Err(absent(path)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The failure of a store that is not there.
+pub(crate) fn absent(path: &Path) -> Failure {
+    Failure::Store(
+        Problem::new("cli.store_absent", format!("there is no store at `{}`", path.display()))
+            .help("`fleet thing create NAME` or `fleet import FILE` makes one; `--store sqlite:PATH` names another"),
+    )
+}
+
+/// The failure of a store whose adapter is not in this binary.
+pub(crate) fn not_built_in(scheme: &str, adapter: &str) -> Failure {
+    Failure::Store(
+        Problem::new(
+            "cli.store_not_built_in",
+            format!("this `fleet` has no adapter for `{scheme}:` stores"),
+        )
+        .help(format!(
+            "the adapter is the crate `{adapter}`; embed `fleet-sdk` over it, or use `sqlite:PATH` here"
+        )),
+    )
+}
+
+/// Opens the store of the global options; a file that is not there is made.
+pub(crate) fn open(global: &Global, clock: &SessionClock) -> Result<Arc<dyn EventStore>, Failure> {
+    let tenant: TenantId = tenant(global)?;
+    let recorded: Arc<dyn Clock> = Arc::new({
+        let clock = clock.clone();
+        move || clock.now()
+    });
+    match &global.store {
+        StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(tenant, recorded))),
+        StoreUrl::Sqlite(path) => {
+            let options = SqliteOptions::default();
+            Ok(Arc::new(
+                SqliteStore::open(path, tenant, recorded, &options).map_err(failed)?,
+            ))
+        }
+        StoreUrl::Server { scheme, adapter } => Err(not_built_in(scheme, adapter)),
+    }
+}
+
+/// Makes a store in a file from a backup.
+pub(crate) fn restore(
+    path: &Path,
+    global: &Global,
+    source: impl Read + Seek,
+) -> Result<BackupSummary, Failure> {
+    let clock = SessionClock::of(global.seed);
+    let recorded: Arc<dyn Clock> = Arc::new(move || clock.now());
+    let options = SqliteOptions::default();
+    let restored = SqliteStore::restore(path, tenant(global)?, recorded, &options, source);
+    restored.map(|(_, summary)| summary).map_err(failed)
+}
+
+fn tenant(global: &Global) -> Result<TenantId, Failure> {
+    global
+        .tenant
+        .parse()
+        .map_err(|error: fleet_model::kernel::NameError| {
+            Failure::usage("cli.tenant", error.to_string())
+        })
+}
+
+/// The failure of a store's error.
+pub(crate) fn failed(error: StoreError) -> Failure {
+    Failure::Store(Problem::new(error.code(), error.to_string()))
+}

@@ -38,3 +38,9 @@ pub use value::Truth;
 
 #[cfg(test)]
 mod properties;
+
+/// The examples of the documentation compile and hold.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../../docs/query-language.md")]
+struct Documentation;

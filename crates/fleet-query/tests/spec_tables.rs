@@ -207,6 +207,42 @@ fn aws_3_6_aggregations() {
     }
 }
 
+/// One field, four ways to ask for it: each dialect's meaning of the same-looking condition.
+#[test]
+fn the_table_of_differences() {
+    let table = table(include_str!("tables/differences.json"));
+    for case in table["cases"].as_array().unwrap() {
+        for (name, field) in [
+            ("iothub", "properties.reported.x"),
+            ("routing", "$body.x"),
+            ("aws", "shadow.reported.x"),
+            ("rsql", "reported.x"),
+        ] {
+            let Some(row) = case.get(name) else { continue };
+            let dialect: Dialect = name.parse().unwrap();
+            let condition = row[0].as_str().unwrap().replace('X', field);
+            let source = if name == "iothub" {
+                format!("SELECT * FROM devices WHERE {condition}")
+            } else {
+                condition
+            };
+            let document = match dialect {
+                Dialect::Routing => json!({"body": case["fields"]}),
+                _ => json!({"deviceId": "d", "properties": {"reported": case["fields"]}}),
+            };
+            let document = normalise(dialect.collection(), document).unwrap();
+            let query =
+                parse(&source, dialect).unwrap_or_else(|found| panic!("{source}: {found:?}"));
+            assert_eq!(
+                query.matches(Document::new(&document)).name(),
+                row[1],
+                "{} {source}",
+                case["rule"]
+            );
+        }
+    }
+}
+
 /// Equality with numbers to four digits, as the specification prints them.
 fn close(found: &Value, expected: &Value) -> bool {
     match (found, expected) {

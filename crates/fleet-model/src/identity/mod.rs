@@ -32,3 +32,6 @@ pub use request::{DeviceRequest, ModuleRequest};
 pub use secret::{
     InMemorySecrets, KeyHandles, Secret, SecretHandle, SecretStore, SecretStoreError,
 };
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,7 @@ fn node_size(node: &Node) -> usize {
     match node.value() {
         NodeValue::Bool(_) => BOOL,
         NodeValue::Number(_) => NUMBER,
-        NodeValue::Text(value) => text(value),
+        NodeValue::Text(value) => text(value.as_str()),
         NodeValue::List(elements) => elements.iter().map(hub_size).sum(),
         NodeValue::Object(members) => hub_size_of(members),
     }

@@ -43,6 +43,7 @@ mod profile;
 mod section;
 pub mod shadow;
 mod state;
+mod text;
 
 pub use command::{Condition, Payload, TwinCommand};
 pub use decide::Twin;
@@ -53,7 +54,7 @@ pub use event::{
 pub use key::{Incarnation, TwinKey, TwinView};
 pub use measure::ArrayNesting;
 pub use merge::merge_patch;
-pub use node::{Members, Node, NodeValue, Written};
+pub use node::{Members, Node, NodeValue, ShortText, Written};
 pub use profile::{EmptySection, KeyRule, Profile, RESERVED_KEYS, SizeRule};
 pub use section::{Section, SectionChange, SectionName};
 pub use state::{ShadowLife, TwinState};

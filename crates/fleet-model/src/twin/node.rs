@@ -1,5 +1,6 @@
 //! The value tree of a section, with what is known of each write kept beside the value.
 
+use super::text::Text;
 use crate::kernel::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Number, Value};
@@ -38,7 +39,7 @@ pub enum NodeValue {
     /// A number, as it was written.
     Number(Number),
     /// A text.
-    Text(Box<str>),
+    Text(ShortText),
     /// An array: atomic, replaced whole.
     List(Box<[Value]>),
     /// An object.
@@ -46,8 +47,22 @@ pub enum NodeValue {
 }
 
 /// The members of an object, in ascending byte order of their names.
+///
+/// Exactly as long as it is full: patches mostly write members that are there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Members(Vec<(Box<str>, Node)>);
+pub struct Members(Box<[(Text, Node)]>);
+
+/// A text value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShortText(Text);
+
+impl ShortText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
 
 impl Node {
     /// When the value was last written. Every object that a patch names counts as written.
@@ -68,7 +83,7 @@ impl Node {
         match &self.value {
             NodeValue::Bool(value) => Value::Bool(*value),
             NodeValue::Number(value) => Value::Number(value.clone()),
-            NodeValue::Text(value) => Value::String(value.as_ref().to_owned()),
+            NodeValue::Text(value) => Value::String(value.as_str().to_owned()),
             NodeValue::List(value) => Value::Array(value.to_vec()),
             NodeValue::Object(members) => Value::Object(members.to_json()),
         }
@@ -81,7 +96,7 @@ impl Node {
             Value::Null => NodeValue::Object(Members::default()),
             Value::Bool(value) => NodeValue::Bool(*value),
             Value::Number(value) => NodeValue::Number(value.clone()),
-            Value::String(value) => NodeValue::Text(value.as_str().into()),
+            Value::String(value) => NodeValue::Text(ShortText(value.as_str().into())),
             Value::Array(value) => NodeValue::List(value.as_slice().into()),
             Value::Object(members) => NodeValue::Object(Members::of(members, written)),
         };
@@ -95,24 +110,24 @@ impl Members {
     /// Recursive: a stored event is at most 128 levels deep, since its bytes went through `serde_json`.
     #[must_use]
     pub fn of(members: &Map<String, Value>, written: Written) -> Self {
-        let mut all: Vec<(Box<str>, Node)> = members
+        let mut all: Vec<(Text, Node)> = members
             .iter()
             .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| (name.as_str().into(), Node::of(value, written)))
             .collect();
-        if !all.is_sorted_by(|(a, _), (b, _)| a < b) {
-            all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        if !all.is_sorted_by(|(a, _), (b, _)| a.as_bytes() < b.as_bytes()) {
+            all.sort_unstable_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
         }
-        Self(all)
+        Self(all.into_boxed_slice())
     }
 
     /// Applies a merge patch (RFC 7396), stamping every value and object that it names.
     pub(super) fn merge(&mut self, patch: &Map<String, Value>, written: Written) {
         for (name, value) in patch {
             match (self.find(name), value) {
-                (Ok(at), Value::Null) => {
-                    self.0.remove(at);
-                }
+                (Ok(at), Value::Null) => self.edit(|all| {
+                    all.remove(at);
+                }),
                 (Err(_), Value::Null) => {}
                 (Ok(at), _) => {
                     if let Some((_, node)) = self.0.get_mut(at) {
@@ -120,16 +135,23 @@ impl Members {
                     }
                 }
                 (Err(at), _) => {
-                    self.0
-                        .insert(at, (name.as_str().into(), Node::of(value, written)));
+                    self.edit(|all| {
+                        all.insert(at, (name.as_str().into(), Node::of(value, written)))
+                    });
                 }
             }
         }
     }
 
+    fn edit(&mut self, change: impl FnOnce(&mut Vec<(Text, Node)>)) {
+        let mut all = std::mem::take(&mut self.0).into_vec();
+        change(&mut all);
+        self.0 = all.into_boxed_slice();
+    }
+
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.0
-            .binary_search_by(|(known, _)| known.as_ref().cmp(name))
+            .binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes()))
     }
 
     /// The member of a name.
@@ -141,7 +163,7 @@ impl Members {
 
     /// The members in ascending byte order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Node)> {
-        self.0.iter().map(|(name, node)| (name.as_ref(), node))
+        self.0.iter().map(|(name, node)| (name.as_str(), node))
     }
 
     /// How many members there are.
@@ -186,7 +208,8 @@ impl Node {
         match (&mut self.value, value) {
             (NodeValue::Object(members), Value::Object(patch)) => members.merge(patch, written),
             // Reported values repeat: what is the same needs no new memory.
-            (NodeValue::Text(held), Value::String(text)) if **held == **text => {}
+            (NodeValue::Text(held), Value::String(text))
+                if held.0.as_bytes() == text.as_bytes() => {}
             _ => *self = Self::of(value, written),
         }
     }
@@ -207,7 +230,7 @@ impl Serialize for Node {
         match &self.value {
             NodeValue::Bool(value) => serializer.serialize_bool(*value),
             NodeValue::Number(value) => value.serialize(serializer),
-            NodeValue::Text(value) => serializer.serialize_str(value),
+            NodeValue::Text(value) => serializer.serialize_str(value.as_str()),
             NodeValue::List(value) => value.serialize(serializer),
             NodeValue::Object(members) => members.serialize(serializer),
         }

@@ -37,11 +37,14 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod group;
 mod live;
 pub mod memory;
 pub mod port;
 mod record;
+pub mod seal;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a decision sees of other streams, looked up before it.
 
+use fleet_model::certificate::{self, Certificates};
 use fleet_model::group::{self, GroupFacts, Groups};
 use fleet_model::id::{
     BillingGroupId, BillingGroupName, ThingGroupId, ThingGroupName, ThingTypeName,
@@ -64,6 +65,24 @@ impl Facts {
             self.billing_group(call, &billing.billing_group_name)
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Looks up a principal, and the things that it is attached to.
+    pub(crate) async fn principal(
+        &mut self,
+        call: &Call<'_>,
+        principal: &Principal,
+    ) -> Result<(), Refusal> {
+        if let Principal::Certificate(id) = principal {
+            let stream = certificate::stream(id)?;
+            let loaded = call.load::<Certificates>(&stream).await?;
+            if loaded.state.certificate().is_none() {
+                return Ok(());
+            }
+        }
+        let things = call.fleet.principals(|all| all.things(principal)).await?;
+        self.principals.insert(principal.clone(), things);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The facade itself.
 
-use fleet_model::id::{AccountId, Owner, RecordName, Region, Resource};
+use fleet_crypto::UnixSeconds;
+use fleet_model::id::{AccountId, CertificateId, Owner, RecordName, Region, Resource};
 use fleet_model::identity::{InMemorySecrets, SecretStore};
 use fleet_model::kernel::{Context, Decider, EventId, Recorded, StreamName, Timestamp, WireEvent};
 use fleet_model::limits::Limits;
@@ -9,13 +10,16 @@ use fleet_store::port::EventStore;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::lock::{Mutex, MutexGuard};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
+use crate::issuer::Issuer;
 use crate::log::{Loaded, Log, Stamp};
 use crate::operation::{self, Operation, OperationInfo};
+use crate::pem::Pem;
 use crate::read::{
-    Branches, Catalog, Documents, DocumentsFollower, Follower, Identities, PresenceModel, Things,
+    Branches, Catalog, CertificateModel, Documents, DocumentsFollower, Follower, Identities,
+    PresenceModel, Principals, Things,
 };
 use crate::refusal::Refusal;
 use crate::source::{Clock, Entropy, SeededEntropy};
@@ -39,6 +43,8 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// Where keys are kept: events, answers and logs hold handles only.
     pub secrets: Arc<dyn SecretStore>,
+    /// The CA of certificates that the fleet makes; without one it makes a CA that ends with the process.
+    pub issuer: Option<Arc<Issuer>>,
 }
 
 impl Options {
@@ -53,6 +59,7 @@ impl Options {
             clock,
             entropy,
             secrets: Arc::new(InMemorySecrets::default()),
+            issuer: None,
         }
     }
 
@@ -92,7 +99,7 @@ pub struct Outcome {
 /// use fleet_sdk::{Caller, Fleet, Options, operation::{CreateThing, DescribeThing}};
 /// use fleet_store::memory::MemoryStore;
 /// use fleet_store::port::SystemClock;
-/// use std::sync::Arc;
+/// use std::sync::{Arc, OnceLock};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # pollster::block_on(async {
@@ -119,6 +126,9 @@ pub struct Fleet {
     documents: DocumentsFollower,
     identities: Follower<Identities>,
     presence: Follower<PresenceModel>,
+    principals: Follower<Principals>,
+    certificates: Follower<CertificateModel>,
+    issuer: OnceLock<Arc<Issuer>>,
 }
 
 /// One call on its way: who, when, and what it has recorded so far.
@@ -161,6 +171,9 @@ impl Fleet {
             documents: DocumentsFollower::default(),
             identities: Follower::default(),
             presence: Follower::default(),
+            principals: Follower::default(),
+            certificates: Follower::default(),
+            issuer: OnceLock::new(),
         })
     }
 
@@ -196,6 +209,63 @@ impl Fleet {
         read: impl FnOnce(&Identities) -> T + Send,
     ) -> Result<T, Refusal> {
         self.identities.read(&self.log, read).await
+    }
+
+    /// Principals with their things.
+    pub(crate) async fn principals<T>(
+        &self,
+        read: impl FnOnce(&Principals) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.principals.read(&self.log, read).await
+    }
+
+    /// Certificates of devices and CAs.
+    pub(crate) async fn certificates<T>(
+        &self,
+        read: impl FnOnce(&CertificateModel) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.certificates.read(&self.log, read).await
+    }
+
+    /// The account that owns what is registered here.
+    pub(crate) const fn account(&self) -> &AccountId {
+        &self.owner.account
+    }
+
+    /// The CA that signs what the fleet makes.
+    pub(crate) fn issuer(&self, now: UnixSeconds) -> Result<Arc<Issuer>, Refusal> {
+        if let Some(issuer) = self.options.issuer.as_ref().or(self.issuer.get()) {
+            return Ok(issuer.clone());
+        }
+        let made = Issuer::generate(self.options.entropy.as_ref(), now)?;
+        Ok(self.issuer.get_or_init(|| Arc::new(made)).clone())
+    }
+
+    /// What the owner of a CA signs to prove possession: the same for one account, region and tenant.
+    pub(crate) fn registration_code(&self) -> String {
+        use sha2::{Digest as _, Sha256};
+        let digest = Sha256::new()
+            .chain_update(self.owner.account.as_str())
+            .chain_update([0])
+            .chain_update(self.owner.region.as_str())
+            .chain_update([0])
+            .chain_update(self.log.store.tenant().as_str())
+            .finalize();
+        fleet_model::id::CertificateId::of_digest(digest.into()).to_string()
+    }
+
+    /// The registered CA whose subject is the issuer of a certificate.
+    pub(crate) async fn issuing_ca(&self, pem: &str) -> Result<Option<CertificateId>, Refusal> {
+        let Some(x509) = Pem::read(pem)?.x509 else {
+            return Ok(None);
+        };
+        let issuer = x509.issuer_text();
+        self.certificates(|all| {
+            let mut all = all.authorities();
+            let found = all.find(|(_, ca)| ca.subject.as_str() == issuer);
+            found.map(|(_, ca)| ca.id.clone())
+        })
+        .await
     }
 
     /// Who is connected.

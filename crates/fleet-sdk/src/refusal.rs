@@ -85,6 +85,8 @@ plain_errors!(
     fleet_model::group::GroupError,
     fleet_model::tag::TagError,
     fleet_model::twin::TwinError,
+    fleet_model::certificate::CertificateError,
+    fleet_model::ca_certificate::CaCertificateError,
     fleet_model::identity::IdentityError,
     fleet_model::identity::SecretStoreError,
     fleet_model::presence::PresenceError,
@@ -92,6 +94,12 @@ plain_errors!(
     fleet_model::billing_group::BillingGroupError,
     fleet_store::port::StoreError,
 );
+
+impl From<fleet_crypto::CryptoError> for Refusal {
+    fn from(error: fleet_crypto::CryptoError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
 
 impl<E: ErrorCode> From<Refused<E>> for Refusal {
     fn from(refused: Refused<E>) -> Self {

@@ -253,3 +253,90 @@ fn presence_is_seen_in_connectivity() {
     );
     assert_eq!(rows["items"], json!([{"deviceId": "press-7"}]));
 }
+
+#[test]
+fn certificates_from_making_to_deletion() {
+    let s = Script::new();
+    s.ok("CreateThing", json!({"thingName": "press-7"}));
+    s.ok("CreateThing", json!({"thingName": "press-8"}));
+    let made = s.ok("CreateKeysAndCertificate", json!({"setAsActive": true}));
+    assert!(
+        made["keyPair"]["PrivateKey"]
+            .as_str()
+            .unwrap()
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+    let (id, arn) = (
+        made["certificateId"].clone(),
+        made["certificateArn"].clone(),
+    );
+    let described = s.ok("DescribeCertificate", json!({"certificateId": id}));
+    assert_eq!(described["certificateDescription"]["status"], "ACTIVE");
+    assert_eq!(
+        s.run(
+            "RegisterCertificateWithoutCA",
+            json!({"certificatePem": made["certificatePem"]})
+        ),
+        Err("certificate.already_exists ResourceAlreadyExistsException 409".to_owned())
+    );
+    s.ok(
+        "AttachThingPrincipal",
+        json!({"thingName": "press-7", "principal": arn, "thingPrincipalType": "EXCLUSIVE_THING"}),
+    );
+    assert_eq!(
+        s.run(
+            "AttachThingPrincipal",
+            json!({"thingName": "press-8", "principal": arn})
+        ),
+        Err("principal.exclusive InvalidRequestException 400".to_owned())
+    );
+    assert_eq!(
+        s.ok("ListPrincipalThings", json!({"principal": arn}))["things"],
+        json!(["press-7"])
+    );
+    assert_eq!(
+        s.ok("ListThingPrincipalsV2", json!({"thingName": "press-7"}))["thingPrincipalObjects"],
+        json!([{"principal": arn, "thingPrincipalType": "EXCLUSIVE_THING"}])
+    );
+    assert_eq!(
+        s.run("DeleteThing", json!({"thingName": "press-7"})),
+        Err("thing.principals_attached InvalidRequestException 400".to_owned())
+    );
+    s.ok("AttachPolicy", json!({"policyName": "read", "target": arn}));
+    assert_eq!(
+        s.run("DeleteCertificate", json!({"certificateId": id})),
+        Err("certificate.active CertificateStateException 406".to_owned())
+    );
+    s.ok(
+        "UpdateCertificate",
+        json!({"certificateId": id, "newStatus": "INACTIVE"}),
+    );
+    assert_eq!(
+        s.run(
+            "DeleteCertificate",
+            json!({"certificateId": id, "forceDelete": true})
+        ),
+        Err("certificate.things_attached DeleteConflictException 409".to_owned())
+    );
+    s.ok(
+        "DetachThingPrincipal",
+        json!({"thingName": "press-7", "principal": arn}),
+    );
+    s.ok(
+        "DeleteCertificate",
+        json!({"certificateId": id, "forceDelete": true}),
+    );
+    assert_eq!(
+        s.ok("ListCertificates", json!({}))["certificates"],
+        json!([])
+    );
+    let events = pollster::block_on(s.fleet.store().read_all(fleet_store::port::LogRead::after(
+        fleet_model::kernel::Position::ZERO,
+    )))
+    .unwrap();
+    let leaked = events
+        .events
+        .iter()
+        .any(|e| String::from_utf8_lossy(&e.event.data).contains("PRIVATE KEY"));
+    assert!(!leaked, "a private key stands in the log");
+}

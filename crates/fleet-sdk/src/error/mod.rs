@@ -68,6 +68,14 @@ pub const CODES: &[(&str, &str)] = &[
         "the paging token is not one that this listing gave",
     ),
     (
+        "certificate.malformed",
+        "a certificate in a request is not PEM",
+    ),
+    (
+        "ca_certificate.possession",
+        "the verification certificate does not prove that the CA's key is the caller's",
+    ),
+    (
         "request.unsupported",
         "this build or this store cannot do what is asked",
     ),

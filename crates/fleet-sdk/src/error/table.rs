@@ -53,6 +53,7 @@ enum Kind {
     InUse,
     CertificateState,
     Certificate,
+    Possession,
     Transfer,
     TransferDone,
     Unauthorized,
@@ -134,6 +135,12 @@ impl Kind {
                 "ArgumentInvalid",
                 false,
             ),
+            Self::Possession => (
+                "RegistrationCodeValidationException",
+                INVALID,
+                "ArgumentInvalid",
+                false,
+            ),
             Self::Transfer => (
                 "TransferConflictException",
                 "ConflictException",
@@ -185,6 +192,7 @@ pub const MAPPED: &[Mapping] = &[
     row("ca_certificate.already_exists", Kind::Exists),
     row("ca_certificate.config_set_and_removed", Kind::Invalid),
     row("ca_certificate.not_found", Kind::NotFound),
+    row("ca_certificate.possession", Kind::Possession),
     row("ca_certificate.too_many_with_subject", Kind::Limit),
     row("ca_certificate.verification_missing", Kind::Invalid),
     row("ca_certificate.verification_unexpected", Kind::Invalid),
@@ -192,6 +200,7 @@ pub const MAPPED: &[Mapping] = &[
     row("certificate.already_exists", Kind::Exists),
     row("certificate.ca_not_found", Kind::Certificate),
     row("certificate.initial_status", Kind::Invalid),
+    row("certificate.malformed", Kind::Certificate),
     row("certificate.no_transfer", Kind::Invalid),
     row("certificate.not_found", Kind::NotFound),
     row("certificate.policies_attached", Kind::InUse),
@@ -345,7 +354,15 @@ impl Mapping {
             .iter()
             .find(|row| row.code == code)
             .copied()
-            .unwrap_or(row("", Kind::Internal))
+            .unwrap_or_else(|| {
+                // Cryptography names its own causes; what it refuses is the request's fault.
+                let kind = if code.starts_with("crypto.") {
+                    Kind::Certificate
+                } else {
+                    Kind::Internal
+                };
+                row("", kind)
+            })
     }
 
     /// The name that `service` uses.

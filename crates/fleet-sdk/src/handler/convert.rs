@@ -47,6 +47,12 @@ pub(super) fn tags(tags: Option<&[operation::Tag]>) -> Result<Tags, Refused<TagE
     Tags::parse(pairs.map(|tag| (tag.key.as_str(), tag.value.as_deref().unwrap_or_default())))
 }
 
+/// One word of a fixed set, as the model's type reads it.
+pub(super) fn word<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Refusal> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|error| Refusal::new("request.invalid", format!("{what} `{text}`: {error}")))
+}
+
 /// Problems of a request, collected in the order of validation; the first one names the error.
 #[derive(Debug, Default)]
 pub(super) struct Checks {

@@ -1,10 +1,13 @@
 //! What each operation does.
 
 mod billing_group;
+mod ca_certificate;
+mod certificate;
 mod convert;
 mod group;
 mod identity;
 mod presence;
+mod principal;
 mod pure;
 mod query;
 mod tag;

@@ -320,3 +320,10 @@ operation! {
         next_marker: Option<String>,
     }
 }
+
+operation! {
+    "Gives the code that a CA's owner signs to prove that the key is theirs."
+    GetRegistrationCode @ Iot {} -> GetRegistrationCodeResponse {
+        registration_code: String,
+    }
+}

@@ -7,9 +7,11 @@
 #[macro_use]
 mod macros;
 mod billing_group;
+mod certificate;
 mod group;
 mod identity;
 mod presence;
+mod principal;
 mod pure;
 mod query;
 mod seconds;
@@ -26,9 +28,11 @@ use crate::Service;
 use crate::handler::Handle;
 
 pub use billing_group::*;
+pub use certificate::*;
 pub use group::*;
 pub use identity::*;
 pub use presence::*;
+pub use principal::*;
 pub use pure::*;
 pub use query::*;
 pub use seconds::Seconds;
@@ -111,6 +115,35 @@ macro_rules! table {
 }
 
 table! {
+    AcceptCertificateTransfer,
+    AttachPolicy,
+    AttachThingPrincipal,
+    CancelCertificateTransfer,
+    CreateCertificateFromCsr,
+    CreateKeysAndCertificate,
+    DeleteCACertificate,
+    DeleteCertificate,
+    DescribeCACertificate,
+    DescribeCertificate,
+    DetachPolicy,
+    DetachThingPrincipal,
+    GetRegistrationCode,
+    ListAttachedPolicies,
+    ListCACertificates,
+    ListCertificates,
+    ListCertificatesByCA,
+    ListOutgoingCertificates,
+    ListPrincipalThings,
+    ListPrincipalThingsV2,
+    ListThingPrincipals,
+    ListThingPrincipalsV2,
+    RegisterCACertificate,
+    RegisterCertificate,
+    RegisterCertificateWithoutCA,
+    RejectCertificateTransfer,
+    TransferCertificate,
+    UpdateCACertificate,
+    UpdateCertificate,
     AddThingToBillingGroup,
     AddThingToThingGroup,
     CreateBillingGroup,

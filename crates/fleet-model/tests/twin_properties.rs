@@ -144,6 +144,7 @@ struct Model {
     etag: u64,
     life: Life,
     incarnation: Option<u128>,
+    configurations: BTreeMap<String, hub::ConfigurationStatus>,
 }
 
 impl Model {
@@ -156,6 +157,7 @@ impl Model {
             etag: 1,
             life: Life::Unwritten,
             incarnation: None,
+            configurations: BTreeMap::new(),
         }
     }
 
@@ -260,6 +262,15 @@ impl Model {
                 next.root += 1;
                 next.life = Life::Live(base + 1, now);
             }
+            Step::Configure(id, status) => {
+                if next.configurations.get(id) == status.as_ref() {
+                    return "";
+                }
+                match status {
+                    Some(status) => next.configurations.insert(id.clone(), *status),
+                    None => next.configurations.remove(id),
+                };
+            }
             Step::Wait(_) | Step::Reborn | Step::End => return "",
         }
         next.incarnation = Some(incarnation);
@@ -293,6 +304,7 @@ enum Step {
         desired: Value,
     },
     Report(Value),
+    Configure(String, Option<hub::ConfigurationStatus>),
     Wait(i64),
     Reborn,
     End,
@@ -331,6 +343,9 @@ fn step() -> impl Strategy<Value = Step> {
             |(tags, desired, etag)| Step::Patch { tags, desired, etag }),
         1 => (object(1), object(1)).prop_map(|(tags, desired)| Step::Replace { tags, desired }),
         4 => object(1).prop_map(Step::Report),
+        1 => ("[ab]", prop_oneof![
+            Just(None), Just(Some(hub::ConfigurationStatus::Targeted)), Just(Some(hub::ConfigurationStatus::Applied)),
+        ]).prop_map(|(id, status)| Step::Configure(id, status)),
         2 => prop_oneof![Just(1), Just(3_600), Just(48 * 3_600), Just(60 * 3_600)].prop_map(Step::Wait),
         1 => Just(Step::Reborn),
         1 => Just(Step::End),
@@ -388,6 +403,9 @@ fn command(step: &Step, incarnation: u128) -> Option<TwinCommand> {
         Step::Report(patch) => TwinCommand::PatchReported {
             body: patch.clone(),
             expected_version: None,
+        },
+        Step::Configure(id, status) => TwinCommand::SetConfigurations {
+            changes: [(id.clone(), *status)].into(),
         },
         Step::End => TwinCommand::End {
             incarnation: Some(Incarnation(uuid(incarnation))),
@@ -582,6 +600,7 @@ proptest! {
             prop_assert_eq!(&document["properties"]["reported"], &shown(&model.reported, false));
             prop_assert_eq!(&document["version"], &json!(model.root));
             prop_assert_eq!(seen.etag().counter(), model.etag);
+            prop_assert_eq!(seen.configurations(), &model.configurations);
             check_shadow(&model, &seen);
         }
         // Replay through the stored form equals the live state.

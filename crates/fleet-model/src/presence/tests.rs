@@ -114,3 +114,48 @@ fn client_ids() {
         assert_eq!(text, reason.as_str());
     }
 }
+
+proptest::proptest! {
+    /// Sessions as pairs of numbers: what is shown is the newest session that was heard of.
+    #[test]
+    fn connectivity_is_that_of_the_model(
+        reports in proptest::collection::vec((proptest::prelude::any::<bool>(), 0..5u64), 0..20)
+    ) {
+        let limits = Limits::default();
+        let (mut state, mut log, mut model) = (Presence::default(), vec![], (false, None::<u64>));
+        for (connects, version) in reports {
+            let (command, expected) = if connects {
+                let taken = !model.0 || model.1.is_none_or(|known| version > known);
+                (PresenceCommand::Connect(connected(version)), Ok(taken))
+            } else {
+                let known = model.1;
+                let taken = known.map(|known| model.0 && version >= known);
+                (PresenceCommand::Disconnect(disconnected(version)), taken.ok_or("presence.no_session"))
+            };
+            if expected == Ok(true) {
+                model = (connects, Some(version));
+            }
+            let decided = Presences::decide(&state, command, &context(&limits));
+            let outcome = decided.as_ref().map(|events| !events.is_empty()).map_err(ErrorCode::code);
+            proptest::prop_assert_eq!(outcome, expected);
+            for event in decided.unwrap_or_default() {
+                state = Presences::evolve(state, &event);
+                log.push(event);
+            }
+            proptest::prop_assert_eq!((state.connectivity.connected, state.connectivity.version), model);
+        }
+        let replayed = crate::kernel::replay::<Presences>(&log);
+        proptest::prop_assert_eq!(replayed, state);
+    }
+}
+
+#[test]
+fn every_error_returns_a_listed_code() {
+    let error = PresenceError::NoSession {
+        client: "press-7".parse().unwrap(),
+    };
+    assert_eq!(
+        [error.code()],
+        CODES.iter().map(|(code, _)| *code).collect::<Vec<_>>()[..]
+    );
+}

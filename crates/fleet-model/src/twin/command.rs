@@ -15,6 +15,26 @@ pub enum Payload {
     Json(Value),
 }
 
+impl Payload {
+    /// The request's `clientToken`, to be echoed in a rejection; `None` when there is none that can be read.
+    ///
+    /// For `get` and `delete`, whose other content is ignored, an empty payload is fine (AWS 4.7).
+    ///
+    /// ```
+    /// use fleet_model::twin::Payload;
+    /// assert_eq!(Payload::Bytes(br#"{"clientToken":"c-1"}"#.to_vec()).client_token().as_deref(), Some("c-1"));
+    /// assert_eq!(Payload::Bytes(vec![]).client_token(), None);
+    /// ```
+    #[must_use]
+    pub fn client_token(&self) -> Option<String> {
+        let token = |value: &Value| value.get("clientToken")?.as_str().map(str::to_owned);
+        match self {
+            Self::Json(value) => token(value),
+            Self::Bytes(bytes) => token(&serde_json::from_slice(bytes).ok()?),
+        }
+    }
+}
+
 /// What must hold for an IoT Hub write to be taken.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Condition {

@@ -81,6 +81,23 @@ pub fn deleted_document(event: &ShadowDeleted) -> Value {
     out
 }
 
+/// The answer of `ListNamedShadowsForThing`: `{results, nextToken?, timestamp}`; the timestamp in seconds.
+///
+/// `names`: one page, in ascending order, without the classic shadow and without shadows that cannot be read.
+#[must_use]
+pub fn names_document(
+    names: &[crate::id::ShadowName],
+    next_token: Option<&str>,
+    now: Timestamp,
+) -> Value {
+    let names: Vec<_> = names.iter().map(crate::id::ShadowName::as_str).collect();
+    let mut out = json!({ "results": names, "timestamp": now.as_secs() });
+    if let (Some(members), Some(token)) = (out.as_object_mut(), next_token) {
+        members.insert("nextToken".to_owned(), token.into());
+    }
+    out
+}
+
 pub(super) fn add_token(document: &mut Value, client_token: ClientToken<'_>) {
     if let (Some(members), Some(token)) = (document.as_object_mut(), client_token) {
         members.insert("clientToken".to_owned(), token.into());

@@ -6,7 +6,7 @@ mod message;
 pub(super) mod request;
 
 pub use delta::{Delta, delta};
-pub use document::{ClientToken, deleted_document, document, updated_document};
+pub use document::{ClientToken, deleted_document, document, names_document, updated_document};
 pub use message::{
     Request, deleted_message, get_accepted, rejected, rejected_document, update_messages,
 };

@@ -233,15 +233,10 @@ impl World {
     }
 
     fn write_group(&mut self, op: &str, params: &Value) -> Outcome {
-        let of_policy = op.ends_with("Policy");
-        let name = parse(
-            params,
-            if of_policy {
-                "target"
-            } else {
-                "thingGroupName"
-            },
-        )?;
+        let name = match text(params, "target") {
+            Some(arn) => arn.rsplit('/').next().unwrap_or(arn).parse()?,
+            None => parse(params, "thingGroupName")?,
+        };
         let properties = &params["thingGroupProperties"];
         let action = match op {
             "CreateThingGroup" => group::Action::Create(group::Create {
@@ -411,15 +406,16 @@ impl World {
             }
             "DescribeThingGroup" => {
                 let group = self.group_state(&parse(params, "thingGroupName")?).unwrap();
-                let path = group.ancestors().iter().map(|group| &group.group_name);
+                let path = group.ancestors().iter();
+                let path: Vec<_> = path.map(|a| json!({"groupName": a.group_name})).collect();
                 Ok(json!({
                     "thingGroupName": group.name,
                     "thingGroupId": group.id,
                     "version": group.version,
-                    "thingGroupProperties": {"attributes": group.attributes},
+                    "thingGroupProperties": {"attributePayload": {"attributes": group.attributes}},
                     "thingGroupMetadata": {
                         "parentGroupName": group.parent().map(|parent| &parent.group_name),
-                        "rootToParentThingGroups": path.collect::<Vec<_>>(),
+                        "rootToParentThingGroups": (!path.is_empty()).then_some(path),
                     },
                 }))
             }
@@ -446,8 +442,9 @@ impl World {
             }
             "ListThingGroupsForThing" => {
                 let thing = self.thing(&parse(params, "thingName")?).unwrap();
-                let names = thing.live_groups(self).map(|m| &m.group.group_name);
-                Ok(json!({"thingGroups": names.collect::<Vec<_>>()}))
+                let groups = thing.live_groups(self);
+                let groups = groups.map(|m| json!({"groupName": m.group.group_name}));
+                Ok(json!({"thingGroups": groups.collect::<Vec<_>>()}))
             }
             "ListThingsInThingGroup" => {
                 let group = self.group_state(&parse(params, "thingGroupName")?).unwrap();

@@ -1,11 +1,22 @@
 //! The index against the reference evaluator: random fleets, changes and conditions.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::string_slice, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "test code"
+)]
 mod fleet;
 
 use fleet::{cases, condition, document, id, merge, patch, pick};
 use fleet_generate::Random;
-use fleet_query::index::{Change, Snapshot, WriterIndex};
-use fleet_query::{Collection, Condition, Document, eval};
+use fleet_query::aggregate::{
+    AggregationField, FieldType, IndexFields, buckets, cardinality, percentiles, statistics,
+};
+use fleet_query::index::{
+    self, Applied, Change, IndexError, LiveSets, Partial, Side, Snapshot, WriterIndex,
+};
+use fleet_query::{Collection, Condition, Dialect, Document, Mode, Query, eval};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,20 +78,28 @@ impl Model {
 }
 
 fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
+    step_with(r, model, |change| index.change(change));
+}
+
+fn step_with(
+    r: &mut Random,
+    model: &mut Model,
+    mut apply: impl FnMut(&Change<'_>) -> Result<(), IndexError>,
+) {
     let device = id(r.below(40));
     let group = (*pick(r, &["g1", "g2", "g3", "g4"])).to_owned();
     match r.below(12) {
         0..=4 => {
             let document = document(r, r.clone().below(40));
             let text = document.to_string();
-            index.change(&Change::Put { document: &text }).unwrap();
+            apply(&Change::Put { document: &text }).unwrap();
             model
                 .documents
                 .insert(document["deviceId"].as_str().unwrap().to_owned(), document);
         }
         5..=7 => {
             let patch = patch(r);
-            let result = index.change(&Change::Patch {
+            let result = apply(&Change::Patch {
                 id: &device,
                 patch: &patch.to_string(),
             });
@@ -95,7 +114,7 @@ fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
         8 => {
             let known = model.documents.remove(&device).is_some();
             model.members.retain(|(member, _)| *member != device);
-            assert_eq!(index.change(&Change::Delete { id: &device }).is_ok(), known);
+            assert_eq!(apply(&Change::Delete { id: &device }).is_ok(), known);
         }
         9 | 10 => {
             let known = model.documents.contains_key(&device);
@@ -111,7 +130,7 @@ fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
                     group: &group,
                 }
             };
-            assert_eq!(index.change(&change).is_ok(), known);
+            assert_eq!(apply(&change).is_ok(), known);
             if leave {
                 model.members.remove(&(device, group));
             } else if known {
@@ -120,7 +139,7 @@ fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
         }
         _ => {
             if r.chance(150) {
-                index.change(&Change::DropGroup { name: &group }).unwrap();
+                apply(&Change::DropGroup { name: &group }).unwrap();
                 model.groups.remove(&group);
                 model.members.retain(|(_, of)| *of != group);
                 return;
@@ -134,16 +153,22 @@ fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
                     fleet::value(r, 1),
                 );
             }
-            index
-                .change(&Change::Group {
-                    name: &group,
-                    parent: parent.as_deref(),
-                    attributes: &attributes,
-                })
-                .unwrap();
+            apply(&Change::Group {
+                name: &group,
+                parent: parent.as_deref(),
+                attributes: &attributes,
+            })
+            .unwrap();
             model.groups.insert(group, (parent, attributes));
         }
     }
+}
+
+/// The same index, saved and opened again.
+fn reopened(index: &WriterIndex) -> WriterIndex {
+    let mut file = Vec::new();
+    index.save("fleet-1", &mut file).unwrap();
+    WriterIndex::load("fleet-1", file.as_slice()).unwrap()
 }
 
 fn agree(snapshot: &Snapshot, model: &Model, condition: &Condition, seed: u64) {
@@ -172,6 +197,9 @@ fn the_index_answers_as_the_reference_at_every_step() {
             step(&mut r, &mut model, &mut index);
             if r.chance(100) {
                 held.push((index.snapshot(), model.clone()));
+            }
+            if r.chance(60) {
+                index = reopened(&index);
             }
             if r.chance(300) {
                 agree(&index.snapshot(), &model, &condition(&mut r), seed);
@@ -283,4 +311,386 @@ fn conditions() -> Vec<Condition> {
     .into_iter()
     .map(|predicate| Condition::new(&IOT_HUB, predicate))
     .collect()
+}
+
+const QUERIES: [&str; 14] = [
+    "SELECT * FROM devices",
+    "SELECT * FROM devices WHERE tags.a = 'a' OR NOT is_defined(tags.b)",
+    "SELECT TOP 3 deviceId, tags.a AS x, properties.reported.n FROM devices WHERE tags.n != 75",
+    "SELECT deviceId, attributes.load, tags FROM devices WHERE attributes.load > 10",
+    "SELECT COUNT() AS n FROM devices WHERE properties.reported.n IN [75, 'a', 1]",
+    "SELECT COUNT() AS n, SUM(properties.reported.n) AS s, AVG(tags.n) AS a, MIN(tags.n) AS l, MAX(tags.n) AS g FROM devices",
+    "SELECT tags.a, COUNT() AS n, AVG(properties.reported.n) AS avg, SUM(tags.b) FROM devices GROUP BY tags.a",
+    "SELECT TOP 2 attributes.load, COUNT() AS n, MAX(tags.n) FROM devices GROUP BY attributes.load",
+    "SELECT tags.n, SUM(tags.n) AS s FROM devices WHERE tags.a != 'b' GROUP BY tags.n",
+    "SELECT properties.reported, COUNT() AS n FROM devices GROUP BY properties.reported",
+    "SELECT tags.a[0], COUNT() AS n FROM devices GROUP BY tags.a[0]",
+    "SELECT deviceId FROM devices WHERE STARTSWITH(tags.a, 'a') AND tags.b[1] = 'a'",
+    "SELECT * FROM devices WHERE ARRAY_CONTAINS(tags.a, 'a')",
+    "SELECT nothing, COUNT() AS n FROM devices GROUP BY nothing",
+];
+
+#[test]
+fn rows_and_aggregations_are_the_references_for_every_split() {
+    for seed in 0..cases(60) {
+        let mut r = Random::new(seed, 2);
+        let (mut model, mut index) = (Model::default(), WriterIndex::new(Collection::Devices));
+        for _ in 0..r.below(80) + 5 {
+            step(&mut r, &mut model, &mut index);
+        }
+        let snapshot = index.snapshot();
+        let documents: Vec<Value> = model
+            .documents
+            .keys()
+            .map(|id| model.effective(id))
+            .collect();
+        // A split in partitions: documents are whole, what they inherit included.
+        let count = 1 + r.below(4) as usize;
+        let mut partitions: Vec<WriterIndex> = (0..count)
+            .map(|_| WriterIndex::new(Collection::Devices))
+            .collect();
+        let mut shuffled: Vec<&Value> = documents.iter().collect();
+        shuffled.sort_by_cached_key(|_| r.next_u64());
+        for document in shuffled {
+            let at = r.below(count as u64) as usize;
+            partitions[at].put_value(document).unwrap();
+        }
+        for text in QUERIES {
+            let query = Query::parse(text, Dialect::IotHub, Mode::Lenient).unwrap();
+            let expected = query.run(&documents);
+            assert_eq!(
+                snapshot.rows(&query).unwrap(),
+                expected,
+                "seed {seed}: {text}"
+            );
+            let parts: Vec<Option<Partial>> = partitions
+                .iter()
+                .map(|part| Some(part.snapshot().partial(&query).unwrap()))
+                .collect();
+            let merged = index::merge(&query, parts);
+            assert_eq!(
+                merged.rows, expected,
+                "seed {seed}, {count} partitions: {text}"
+            );
+            assert!(merged.missing.is_empty());
+        }
+        let custom: IndexFields = [
+            ("attributes.load", FieldType::Number),
+            ("attributes.site", FieldType::String),
+            ("shadow.reported.n", FieldType::Number),
+            ("shadow.reported.t", FieldType::Boolean),
+        ]
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), kind))
+        .collect();
+        for text in [
+            "*",
+            "attributes.load:*",
+            "NOT attributes.site:a",
+            "shadow.reported.n>10",
+            "attributes.a:a*",
+            "75",
+        ] {
+            let query = Query::parse(text, Dialect::Aws, Mode::Lenient).unwrap();
+            assert_eq!(
+                snapshot.rows(&query).unwrap(),
+                query.run(&documents),
+                "seed {seed}: {text}"
+            );
+            for name in custom.keys() {
+                let field = AggregationField::resolve(name, &custom, Collection::Devices).unwrap();
+                let context = format!("seed {seed}: {text} over {name}");
+                assert_eq!(
+                    snapshot.statistics(&query, &field).unwrap(),
+                    statistics(&query, &field, &documents),
+                    "{context}"
+                );
+                assert_eq!(
+                    snapshot.cardinality(&query, &field).unwrap(),
+                    cardinality(&query, &field, &documents),
+                    "{context}"
+                );
+                assert_eq!(
+                    snapshot.buckets(&query, &field, 5).unwrap(),
+                    buckets(&query, &field, 5, &documents).unwrap(),
+                    "{context}"
+                );
+                let percents = [0.0, 33.0, 50.0, 100.0];
+                assert_eq!(
+                    snapshot.percentiles(&query, &field, &percents).ok(),
+                    percentiles(&query, &field, &percents, &documents).ok(),
+                    "{context}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_partition_that_is_away_is_named() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    index
+        .apply(
+            7,
+            None,
+            &Change::Put {
+                document: r#"{"deviceId":"a"}"#,
+            },
+        )
+        .unwrap();
+    let query = Query::parse("SELECT * FROM devices", Dialect::IotHub, Mode::Lenient).unwrap();
+    let merged = index::merge(
+        &query,
+        vec![None, Some(index.snapshot().partial(&query).unwrap())],
+    );
+    assert_eq!(
+        (merged.missing, merged.positions, merged.rows.rows.len()),
+        (vec![0], vec![None, Some(7)], 1)
+    );
+}
+
+#[test]
+fn live_sets_are_what_recomputing_gives() {
+    for seed in 0..cases(60) {
+        let mut r = Random::new(seed, 3);
+        let (mut model, mut index, mut live) = (
+            Model::default(),
+            WriterIndex::new(Collection::Devices),
+            LiveSets::new(1_000_000),
+        );
+        let mut sets: Vec<(String, Condition, BTreeSet<String>)> = Vec::new();
+        let mut position = 0;
+        for _ in 0..r.below(60) + 10 {
+            if r.chance(150) {
+                let (name, condition) = (format!("set-{}", sets.len()), condition(&mut r));
+                let now = live.watch(&name, &condition, &index).unwrap();
+                assert_eq!(now, model.select(&condition), "seed {seed}");
+                sets.push((name, condition, now.into_iter().collect()));
+            }
+            let seen = position;
+            position += 1 + r.below(3);
+            step_with(&mut r, &mut model, |change| {
+                live.apply(&mut index, position, None, change).map(|_| ())
+            });
+            for crossing in live.since(seen).unwrap() {
+                let Some((_, _, members)) =
+                    sets.iter_mut().find(|(name, ..)| **name == *crossing.set)
+                else {
+                    continue;
+                };
+                for id in &crossing.ids {
+                    let changed = match crossing.side {
+                        Side::Entered => members.insert(id.clone()),
+                        Side::Left => members.remove(id),
+                    };
+                    assert!(changed, "seed {seed}: {crossing:?} says nothing new");
+                }
+            }
+            for (name, condition, members) in &sets {
+                let expected: BTreeSet<String> = model.select(condition).into_iter().collect();
+                assert_eq!(*members, expected, "seed {seed}: {name} {condition:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_of_a_live_set_learns_that_it_came_too_late() {
+    let (mut index, mut live) = (WriterIndex::new(Collection::Devices), LiveSets::new(1));
+    let all = Query::parse("SELECT * FROM devices", Dialect::IotHub, Mode::Lenient).unwrap();
+    live.watch("all", all.condition(), &index).unwrap();
+    for (at, id) in ["a", "b"].iter().enumerate() {
+        let document = json!({ "deviceId": id }).to_string();
+        live.apply(
+            &mut index,
+            at as u64 + 1,
+            None,
+            &Change::Put {
+                document: &document,
+            },
+        )
+        .unwrap();
+    }
+    assert_eq!(
+        live.since(0).unwrap_err().code(),
+        "query.crossings_forgotten"
+    );
+    assert_eq!(live.since(1).unwrap().len(), 1);
+}
+
+#[test]
+fn a_saved_index_that_is_cut_flipped_or_foreign_is_refused() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    for n in 0..300 {
+        index
+            .change(&Change::Put {
+                document: &fleet_generate::twin(5, n),
+            })
+            .unwrap();
+    }
+    let mut file = Vec::new();
+    index.save("fleet-1", &mut file).unwrap();
+    let code = |fleet: &str, bytes: &[u8]| {
+        WriterIndex::load(fleet, bytes)
+            .map(|_| ())
+            .unwrap_err()
+            .code()
+    };
+    assert_eq!(code("fleet-2", &file), "query.index_damaged");
+    let mut r = Random::new(1, 1);
+    for _ in 0..cases(200) {
+        let at = r.below(file.len() as u64) as usize;
+        assert_eq!(
+            code("fleet-1", &file[..at]),
+            "query.index_damaged",
+            "cut at {at}"
+        );
+        let mut flipped = file.clone();
+        flipped[at] ^= 1 << r.below(8);
+        assert_eq!(
+            code("fleet-1", &flipped),
+            "query.index_damaged",
+            "flipped at {at}"
+        );
+    }
+    file.push(0);
+    assert_eq!(code("fleet-1", &file), "query.index_damaged");
+}
+
+#[test]
+fn events_come_in_order_or_are_refused() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    let put = Change::Put {
+        document: r#"{"deviceId":"a","tags":{"n":1}}"#,
+    };
+    let patch = Change::Patch {
+        id: "a",
+        patch: r#"{"tags":{"n":2}}"#,
+    };
+    assert_eq!(index.apply(3, Some(1), &put).unwrap(), Applied::Changed);
+    assert_eq!(index.apply(3, Some(2), &patch).unwrap(), Applied::Ignored);
+    assert_eq!(index.apply(2, Some(2), &patch).unwrap(), Applied::Ignored);
+    assert_eq!(
+        index.apply(5, Some(3), &patch).unwrap_err().code(),
+        "query.version_gap"
+    );
+    assert_eq!(index.position(), 3);
+    assert_eq!(index.apply(5, Some(2), &patch).unwrap(), Applied::Changed);
+    assert_eq!((index.position(), index.ignored()), (5, 2));
+    assert_eq!(index.snapshot().document("a").unwrap()["tags"]["n"], 2);
+}
+
+#[test]
+fn refused_changes_leave_the_fleet_as_it_was() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    index
+        .change(&Change::Put {
+            document: r#"{"deviceId":"a","tags":{"n":1,"n":2}}"#,
+        })
+        .unwrap();
+    let before = index.snapshot().document("a").unwrap();
+    assert_eq!(before["tags"]["n"], 2);
+    let deep = format!(
+        r#"{{"deviceId":"a","x":{}1{}}}"#,
+        "[".repeat(200),
+        "]".repeat(200)
+    );
+    for (document, expected) in [
+        ("{", "query.invalid_document"),
+        ("[]", "query.invalid_document"),
+        (r#"{"deviceId":5}"#, "query.invalid_document"),
+        (r#"{"tags":{}}"#, "query.invalid_document"),
+        (r#"{"deviceId":"a","x":01}"#, "query.invalid_document"),
+        (r#"{"deviceId":"a","x":1e999}"#, "query.invalid_document"),
+        (r#"{"deviceId":"a","x":"\ud800"}"#, "query.invalid_document"),
+        (r#"{"deviceId":"a"} x"#, "query.invalid_document"),
+        (&deep, "query.invalid_document"),
+    ] {
+        assert_eq!(
+            index.change(&Change::Put { document }).unwrap_err().code(),
+            expected,
+            "{document}"
+        );
+    }
+    for (patch, expected) in [
+        (r#"{"deviceId":"b"}"#, "query.renamed_document"),
+        (r#"{"deviceId":null}"#, "query.renamed_document"),
+        ("1", "query.invalid_document"),
+    ] {
+        assert_eq!(
+            index
+                .change(&Change::Patch { id: "a", patch })
+                .unwrap_err()
+                .code(),
+            expected
+        );
+    }
+    assert_eq!(index.snapshot().document("a").unwrap(), before);
+}
+
+#[test]
+fn modules_are_ordered_by_device_then_module() {
+    let mut index = WriterIndex::new(Collection::Modules);
+    for (device, module) in [("a-b", "m"), ("a", "z"), ("a", "b")] {
+        let document = json!({"deviceId": device, "moduleId": module, "tags": {"x": module}});
+        index.put_value(&document).unwrap();
+        assert_eq!(
+            index.snapshot().document(&format!("{device}/{module}")),
+            Some(document)
+        );
+    }
+    let query = Query::parse(
+        "SELECT * FROM devices.modules WHERE deviceId != 'q'",
+        Dialect::IotHubModules,
+        Mode::Lenient,
+    )
+    .unwrap();
+    let snapshot = index.snapshot();
+    let ids: Vec<String> = snapshot
+        .ids(query.condition())
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(ids, ["a/b", "a/z", "a-b/m"]);
+}
+
+#[test]
+fn a_query_stops_at_its_budget() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    for n in 0..500 {
+        index
+            .change(&Change::Put {
+                document: &fleet_generate::twin(5, n),
+            })
+            .unwrap();
+    }
+    let query = Query::parse(
+        "SELECT * FROM devices WHERE tags.region = 'eu-west'",
+        Dialect::IotHub,
+        Mode::Lenient,
+    )
+    .unwrap();
+    let snapshot = index.snapshot();
+    assert!(snapshot.count(query.condition()).unwrap() > 0);
+    let poor = snapshot.with_budget(100);
+    assert_eq!(
+        poor.count(query.condition()).unwrap_err().code(),
+        "query.cost_exceeded"
+    );
+}
+
+#[test]
+fn a_plan_reads_well() {
+    let mut index = WriterIndex::new(Collection::Devices);
+    for n in 0..200 {
+        index
+            .change(&Change::Put {
+                document: &fleet_generate::twin(5, n),
+            })
+            .unwrap();
+    }
+    let text = "SELECT * FROM devices WHERE tags.region = 'eu-west' AND NOT properties.reported.battery < 50 AND is_defined(tags.floor)";
+    let query = Query::parse(text, Dialect::IotHub, Mode::Lenient).unwrap();
+    insta::assert_snapshot!(index.snapshot().explain(query.condition()).unwrap());
 }

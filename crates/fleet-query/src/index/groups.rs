@@ -97,6 +97,14 @@ impl Groups {
         found.into_iter().map(|(_, inherited)| inherited).collect()
     }
 
+    /// The rows that may inherit from a group: its members and those of the groups below it.
+    pub(crate) fn rows_below(&self, name: &str) -> RoaringBitmap {
+        self.by_name
+            .iter()
+            .filter(|(other, _)| self.is_below(other, name))
+            .fold(RoaringBitmap::new(), |all, (_, group)| all | &group.members)
+    }
+
     /// Every attribute that some group defines.
     pub(crate) fn attributes(&self) -> Vec<String> {
         let mut names: Vec<String> = self

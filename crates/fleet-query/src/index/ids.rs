@@ -29,6 +29,16 @@ fn shard(hash: u64) -> usize {
 }
 
 impl Ids {
+    /// Tables with room for so many ids.
+    pub(crate) fn with_room(ids: usize) -> Self {
+        let room = ids / SHARDS + ids / SHARDS / 8;
+        Self {
+            shards: (0..SHARDS)
+                .map(|_| Arc::new(HashTable::with_capacity(room)))
+                .collect(),
+        }
+    }
+
     pub(crate) fn find<'a>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'a str>) -> Option<u32> {
         let hash = hash(id);
         self.shards[shard(hash)]

@@ -2,16 +2,20 @@
 //!
 //! A [`WriterIndex`] is fed by recorded changes, in order; a [`Snapshot`] answers queries of every dialect with exactly
 //! the answers of the reference evaluator. See `docs/index.md` for the design.
+mod aggregate;
+mod answer;
 mod column;
 mod dictionary;
 mod error;
 mod execute;
 mod explain;
+mod file;
 mod floats;
 mod groups;
 mod ids;
 mod ints;
 mod kernel;
+mod live;
 mod packed;
 mod plan;
 mod schema;
@@ -22,6 +26,8 @@ mod test;
 mod texts;
 mod writer;
 
+pub use answer::{Merged, Partial, merge};
 pub use error::{CODES, IndexError};
+pub use live::{Crossing, LiveError, LiveSets, Side};
 pub use snapshot::{DEFAULT_BUDGET, Id, Snapshot};
 pub use writer::{Applied, Change, WriterIndex};

@@ -262,6 +262,10 @@ impl Snapshot {
         Ok(out)
     }
 
+    pub(crate) const fn budget(&self) -> u64 {
+        self.budget
+    }
+
     fn describe(
         &self,
         plan: &Plan<'_>,

@@ -98,6 +98,23 @@ impl State {
         Some(document)
     }
 
+    /// The named members of the document as queries see it.
+    pub(crate) fn part(&self, roots: &[&str], row: usize) -> Option<Value> {
+        let mut members = Map::new();
+        for root in roots {
+            if let Some(node) = self.schema.child(ROOT, root)
+                && let Some(value) = self.value(node, row)
+            {
+                members.insert((*root).to_owned(), value);
+            }
+        }
+        let mut document = Value::Object(members);
+        if roots.contains(&"attributes") {
+            self.inherit(row, &mut document);
+        }
+        Some(document)
+    }
+
     /// Adds the attributes that the row inherits to its document.
     pub(crate) fn inherit(&self, row: usize, document: &mut Value) {
         if self.groups.is_empty() {

@@ -139,6 +139,39 @@ impl Texts {
         }
     }
 
+    /// A chunk from its parts; none if they do not fit together.
+    pub(crate) fn restore(
+        stride: usize,
+        slots: Vec<u8>,
+        apart: Vec<(u16, Arc<str>)>,
+        in_slots: u32,
+    ) -> Option<Self> {
+        if stride == 0 && (in_slots > 0 || !slots.is_empty()) {
+            return None;
+        }
+        let mut held = 0;
+        if stride > 0 {
+            if !slots.len().is_multiple_of(stride)
+                || slots.len() / stride > super::ints::ROWS
+                || stride > LONGEST + 1
+            {
+                return None;
+            }
+            for slot in slots.chunks_exact(stride) {
+                if slot[0] != EMPTY {
+                    std::str::from_utf8(slot.get(1..=usize::from(slot[0]))?).ok()?;
+                    held += 1;
+                }
+            }
+        }
+        (held == in_slots).then_some(Self {
+            stride,
+            slots,
+            apart,
+            in_slots,
+        })
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.slots.capacity()
             + self.apart.capacity() * 24

@@ -137,6 +137,10 @@ impl WriterIndex {
         self.ignored
     }
 
+    pub(crate) const fn set_ignored(&mut self, ignored: u64) {
+        self.ignored = ignored;
+    }
+
     /// Bytes of everything that the index holds: columns, dictionaries, ids, groups, and the writer's own tables.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -282,7 +286,7 @@ impl WriterIndex {
         stored_id(self.state.collection, id)
     }
 
-    fn id_of(&self, document: &str) -> Result<String, IndexError> {
+    pub(crate) fn id_of(&self, document: &str) -> Result<String, IndexError> {
         let value: Value =
             serde_json::from_str(document).map_err(|_| malformed(0, "a JSON object"))?;
         let text = |key: &'static str| {

@@ -1,5 +1,11 @@
 //! Random fleets, conditions and changes with all the noise of real ones, from one seed.
-#![allow(dead_code, clippy::indexing_slicing, clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test code, of which each test uses a part")]
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "test code, of which each test uses a part"
+)]
 use fleet_generate::Random;
 use fleet_query::expression::{ArithmeticOp, Expression, Function, Membership};
 use fleet_query::pattern::{Pattern, Piece, Wildcard};

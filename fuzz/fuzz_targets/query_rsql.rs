@@ -1,0 +1,11 @@
+//! Texts of RSQL: refused, or print and read back, and run.
+#![no_main]
+use fleet_query::Dialect;
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../shared/query.rs"]
+mod query;
+
+fuzz_target!(|text: &str| {
+    query::check(text, Dialect::Rsql);
+});

@@ -45,6 +45,8 @@ pub mod memory;
 pub mod port;
 mod record;
 pub mod seal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(test)]

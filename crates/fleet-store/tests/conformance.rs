@@ -1,4 +1,5 @@
 //! Both adapters pass the suite in its short form.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests")]
 
 use fleet_store::conformance::{MemoryHarness, Options, SqliteHarness, run, serve};
 use fleet_store::port::{EventStore, SystemClock};

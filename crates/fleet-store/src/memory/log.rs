@@ -22,6 +22,9 @@ pub(crate) struct Log {
     checkpoints: HashMap<String, Checkpoint>,
     chain: Option<[u8; 32]>,
     ignored: u64,
+    /// Groups are stored without a look at their ids: a planted bug.
+    #[cfg(feature = "simulation")]
+    blind: bool,
 }
 
 /// A stream: where its versions are.
@@ -51,6 +54,12 @@ impl Log {
             chain: self.chain.map(|_| [0; 32]),
             ..Self::default()
         }
+    }
+
+    /// Plants the bug that simulations must find.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn forget_ids(&mut self) {
+        self.blind = true;
     }
 
     pub(crate) fn is_chained(&self) -> bool {
@@ -93,7 +102,15 @@ impl Log {
             let position = self.ids.get(&id);
             position.map(|at| self.at(*at).cloned()).transpose()
         };
-        if let Some(events) = group::stored_before(&append, found)? {
+        #[cfg(feature = "simulation")]
+        let known = if self.blind {
+            None
+        } else {
+            group::stored_before(&append, found)?
+        };
+        #[cfg(not(feature = "simulation"))]
+        let known = group::stored_before(&append, found)?;
+        if let Some(events) = known {
             return Ok(Appended {
                 events,
                 deduplicated: true,

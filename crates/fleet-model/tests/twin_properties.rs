@@ -722,6 +722,60 @@ proptest! {
         prop_assert_eq!(Value::Object(run.twin.reported().members().to_json()), expected);
     }
 
+    /// Quotas are judged as by merging plain values and measuring the result; see also Azure appendix C 3.
+    #[test]
+    fn size_and_depth_are_judged_by_the_result(patches in prop::collection::vec((section(), section()), 1..8)) {
+        let mut run = Run::new();
+        run.limits.shadow.document_bytes = 48;
+        run.limits.shadow.depth = 2;
+        let mut state = json!({});
+        for (desired, reported) in patches {
+            let mut request = json!({});
+            let mut after = state.clone();
+            let mut deep = false;
+            for (name, patch) in [("desired", &desired), ("reported", &reported)] {
+                let Some(patch) = patch else { continue };
+                request[name] = patch.clone();
+                let before = after.get(name).cloned().unwrap_or(json!({}));
+                deep |= depth(patch) > 2 && depth(patch) > depth(&before);
+                let members = after.as_object_mut().unwrap();
+                match merge_patch(&before, patch) {
+                    Value::Object(merged) if !merged.is_empty() => members.insert(name.to_owned(), merged.into()),
+                    _ => members.remove(name),
+                };
+            }
+            let bytes = |value: &Value| value.to_string().len();
+            let grows = |value: &Value| bytes(value) > 48 && bytes(value) > bytes(&state);
+            let expected = if grows(&request) || !deep && grows(&after) {
+                "shadow.too_large"
+            } else if deep {
+                "shadow.too_deep"
+            } else {
+                ""
+            };
+            prop_assert_eq!(run.update(request), expected);
+            if expected.is_empty() {
+                state = after;
+            }
+        }
+    }
+
+    #[test]
+    fn hub_sizes_are_judged_by_the_result(patches in prop::collection::vec(object(1), 1..10)) {
+        let mut run = Run::new();
+        run.limits.twin.reported_bytes = 30;
+        let mut state = json!({});
+        for patch in patches {
+            let after = merge_patch(&state, &patch);
+            let fits = hub_size(&after) <= 30 || hub_size(&after) <= hub_size(&state);
+            let command = TwinCommand::PatchReported { body: patch, expected_version: None };
+            prop_assert_eq!(run.run(command), if fits { "" } else { "twin.too_large" });
+            if fits {
+                state = after;
+            }
+        }
+    }
+
     #[test]
     fn no_shadow_payload_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut run = Run::new();
@@ -742,4 +796,29 @@ fn typed() -> impl Strategy<Value = Value> {
             .boxed()
     };
     level(level(level(Just(json!({})).boxed())))
+}
+
+/// Levels of a section, its members being the first; arrays are none (AWS 4.1).
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Array(elements) => elements.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The size of Azure 2.3.
+fn hub_size(value: &Value) -> usize {
+    let text = |text: &str| text.chars().filter(|c| !c.is_control()).count();
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 4,
+        Value::Number(_) => 8,
+        Value::String(value) => text(value),
+        Value::Array(all) => all.iter().map(hub_size).sum(),
+        Value::Object(all) => all
+            .iter()
+            .map(|(name, one)| text(name) + hub_size(one))
+            .sum(),
+    }
 }

@@ -98,7 +98,8 @@ impl<'de> Deserialize<'de> for SectionChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     version: u64,
-    updated: Option<Timestamp>,
+    /// Means nothing at version 1, before the first write.
+    updated: Timestamp,
     members: Members,
 }
 
@@ -107,7 +108,7 @@ impl Default for Section {
     fn default() -> Self {
         Self {
             version: 1,
-            updated: None,
+            updated: Timestamp::default(),
             members: Members::default(),
         }
     }
@@ -123,7 +124,11 @@ impl Section {
     /// When the section was last written; `None` before the first write.
     #[must_use]
     pub const fn updated(&self) -> Option<Timestamp> {
-        self.updated
+        if self.version > 1 {
+            Some(self.updated)
+        } else {
+            None
+        }
     }
 
     /// The members.
@@ -134,7 +139,7 @@ impl Section {
 
     fn write(&mut self, at: Timestamp) -> Written {
         self.version = self.version.saturating_add(1);
-        self.updated = Some(at);
+        self.updated = at;
         Written {
             at,
             version: self.version,

@@ -42,7 +42,8 @@ pub struct TwinState {
     tags: Section,
     desired: Section,
     reported: Section,
-    configurations: BTreeMap<String, ConfigurationStatus>,
+    /// Most twins have none.
+    configurations: Option<Box<BTreeMap<String, ConfigurationStatus>>>,
     shadow: ShadowLife,
 }
 
@@ -55,7 +56,7 @@ impl Default for TwinState {
             tags: Section::default(),
             desired: Section::default(),
             reported: Section::default(),
-            configurations: BTreeMap::new(),
+            configurations: None,
             shadow: ShadowLife::Unwritten,
         }
     }
@@ -104,8 +105,12 @@ impl TwinState {
 
     /// The status of each configuration that targets the twin.
     #[must_use]
-    pub const fn configurations(&self) -> &BTreeMap<String, ConfigurationStatus> {
-        &self.configurations
+    pub fn configurations(&self) -> &BTreeMap<String, ConfigurationStatus> {
+        static NONE: BTreeMap<String, ConfigurationStatus> = BTreeMap::new();
+        match &self.configurations {
+            Some(configurations) => configurations,
+            None => &NONE,
+        }
     }
 
     /// The AWS side: whether the shadow can be read, and its version.
@@ -223,16 +228,15 @@ impl TwinState {
             }
             TwinEvent::ConfigurationsChanged(event) => {
                 self.enter(event.incarnation, event.at);
+                let mut configurations = self.configurations.take().unwrap_or_default();
                 for (id, status) in &event.changes {
                     match status {
-                        Some(status) => {
-                            self.configurations.insert(id.clone(), *status);
-                        }
-                        None => {
-                            self.configurations.remove(id);
-                        }
-                    }
+                        Some(status) => configurations.insert(id.clone(), *status),
+                        None => configurations.remove(id),
+                    };
                 }
+                // None stands for no entries, so that equal twins are equal.
+                self.configurations = (!configurations.is_empty()).then_some(configurations);
             }
             TwinEvent::Ended(event) => *self = self.ended(event.at),
         }

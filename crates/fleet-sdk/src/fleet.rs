@@ -227,6 +227,11 @@ impl Fleet {
         self.certificates.read(&self.log, read).await
     }
 
+    /// Account and region.
+    pub(crate) const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// The account that owns what is registered here.
     pub(crate) const fn account(&self) -> &AccountId {
         &self.owner.account

@@ -12,6 +12,7 @@ mod facts;
 mod fleet;
 mod handler;
 pub mod import;
+mod indexing;
 mod issuer;
 mod log;
 pub mod maintain;

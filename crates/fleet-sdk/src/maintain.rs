@@ -3,7 +3,8 @@
 use fleet_model::group;
 use fleet_model::kernel::{DecodeError, Position, Recorded, WireEvent, decode};
 use fleet_model::{
-    billing_group, ca_certificate, certificate, identity, presence, thing, thing_type, twin,
+    billing_group, ca_certificate, certificate, identity, lifecycle, presence, thing, thing_type,
+    twin,
 };
 use fleet_query::query::Rows;
 use fleet_query::{Collection, Document, Query};
@@ -77,6 +78,8 @@ fn check_event(recorded: &Recorded) -> Result<(), DecodeError> {
         family::<ca_certificate::Event>,
         family::<presence::PresenceEvent>,
         family::<identity::ModuleEvent>,
+        family::<lifecycle::SwitchEvent>,
+        family::<crate::indexing::IndexingEvent>,
     ];
     readers
         .iter()

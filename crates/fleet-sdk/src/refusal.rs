@@ -85,6 +85,8 @@ plain_errors!(
     fleet_model::group::GroupError,
     fleet_model::tag::TagError,
     fleet_model::twin::TwinError,
+    fleet_model::lifecycle::SwitchError,
+    crate::indexing::IndexingError,
     fleet_model::certificate::CertificateError,
     fleet_model::ca_certificate::CaCertificateError,
     fleet_model::identity::IdentityError,

@@ -340,3 +340,210 @@ fn certificates_from_making_to_deletion() {
         .any(|e| String::from_utf8_lossy(&e.event.data).contains("PRIVATE KEY"));
     assert!(!leaked, "a private key stands in the log");
 }
+
+#[test]
+fn searching_sees_what_is_indexed() {
+    let s = Script::new();
+    assert_eq!(
+        s.run("SearchIndex", json!({"queryString": "*"})),
+        Err("index.not_ready IndexNotReadyException 400".to_owned())
+    );
+    s.ok(
+        "UpdateIndexingConfiguration",
+        json!({"thingIndexingConfiguration": {
+            "thingIndexingMode": "REGISTRY",
+            "customFields": [{"name": "attributes.load", "type": "Number"}]
+        }}),
+    );
+    for (name, load) in [("p1", "75"), ("p2", "75.0"), ("p3", "80")] {
+        s.ok(
+            "CreateThing",
+            json!({"thingName": name, "attributePayload": {"attributes": {"load": load}}}),
+        );
+        s.ok(
+            "UpdateThingShadow",
+            json!({"thingName": name, "payload": {"state": {"reported": {"t": 1}}}}),
+        );
+    }
+    let names = |answer: &Value| -> Vec<Value> {
+        answer["things"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| t["thingName"].clone())
+            .collect()
+    };
+    assert_eq!(
+        names(&s.ok("SearchIndex", json!({"queryString": "attributes.load:80"}))),
+        ["p3"]
+    );
+    assert_eq!(
+        names(&s.ok("SearchIndex", json!({"queryString": "shadow.reported.t:1"}))),
+        Vec::<Value>::new()
+    );
+    let first = s.ok(
+        "SearchIndex",
+        json!({"queryString": "thingName:p*", "maxResults": 2}),
+    );
+    let rest = s.ok(
+        "SearchIndex",
+        json!({"queryString": "thingName:p*", "nextToken": first["nextToken"]}),
+    );
+    assert_eq!((names(&first).len(), names(&rest)), (2, vec![json!("p3")]));
+    let statistics = s.ok(
+        "GetStatistics",
+        json!({"queryString": "*", "aggregationField": "attributes.load"}),
+    );
+    assert_eq!(
+        (
+            &statistics["statistics"]["count"],
+            &statistics["statistics"]["sum"]
+        ),
+        (&json!(3), &json!(230.0))
+    );
+    assert_eq!(
+        s.run(
+            "GetStatistics",
+            json!({"queryString": "*", "aggregationField": "attributes.fw"})
+        ),
+        Err("query.invalid_aggregation InvalidAggregationException 400".to_owned())
+    );
+    assert_eq!(
+        s.run("SearchIndex", json!({"queryString": "("}))
+            .unwrap_err()
+            .split(' ')
+            .nth(1),
+        Some("InvalidQueryException")
+    );
+    assert_eq!(
+        s.ok("DescribeIndex", json!({"indexName": "AWS_Things"}))["schema"],
+        "REGISTRY"
+    );
+}
+
+#[test]
+fn the_last_place_in_a_thing_is_contested() {
+    let s = Script::new();
+    s.ok(
+        "UpdateIndexingConfiguration",
+        json!({"thingIndexingConfiguration": {"thingIndexingMode": "REGISTRY"}}),
+    );
+    s.ok("CreateThing", json!({"thingName": "t"}));
+    for n in 0..10 {
+        s.ok(
+            "CreateThingGroup",
+            json!({"thingGroupName": format!("g{n}")}),
+        );
+    }
+    s.ok(
+        "CreateDynamicThingGroup",
+        json!({"thingGroupName": "d1", "queryString": "thingName:t"}),
+    );
+    assert_eq!(
+        s.ok("DescribeThingGroup", json!({"thingGroupName": "d1"}))["status"],
+        "BUILDING"
+    );
+    assert_eq!(
+        s.ok(
+            "ApplyDynamicMembership",
+            json!({"thingGroupName": "d1", "thingName": "t", "eligible": true})
+        )["member"],
+        true
+    );
+    assert_eq!(
+        s.ok("CompleteDynamicThingGroup", json!({"thingGroupName": "d1"}))["status"],
+        "ACTIVE"
+    );
+    let groups: Vec<_> = (0..9).map(|n| format!("g{n}")).collect();
+    s.ok(
+        "UpdateThingGroupsForThing",
+        json!({"thingName": "t", "thingGroupsToAdd": groups}),
+    );
+    assert_eq!(
+        s.run(
+            "AddThingToThingGroup",
+            json!({"thingName": "t", "thingGroupName": "g9"})
+        ),
+        Err("group.limit_exceeded InvalidRequestException 400".to_owned())
+    );
+    assert_eq!(
+        s.ok(
+            "AddThingToThingGroup",
+            json!({"thingName": "t", "thingGroupName": "g9", "overrideDynamicGroups": true})
+        )["evictedFrom"],
+        json!(["d1"])
+    );
+    let refused = s.ok(
+        "ApplyDynamicMembership",
+        json!({"thingGroupName": "d1", "thingName": "t", "eligible": true}),
+    );
+    assert_eq!(refused["member"], false);
+    assert!(refused["refused"].is_string());
+    assert_eq!(
+        s.run(
+            "UpdateIndexingConfiguration",
+            json!({"thingIndexingConfiguration": {"thingIndexingMode": "OFF"}})
+        ),
+        Err("index.dynamic_groups InvalidRequestException 400".to_owned())
+    );
+}
+
+#[test]
+fn lifecycle_messages_follow_their_switches() {
+    let s = Script::new();
+    s.ok("CreateThing", json!({"thingName": "t"}));
+    let none = s.ok("ListLifecycleMessages", json!({}));
+    assert_eq!(none["messages"], json!([]));
+    s.ok(
+        "UpdateEventConfigurations",
+        json!({"eventConfigurations": {"THING": {"Enabled": true}}}),
+    );
+    let one = s.ok("ListLifecycleMessages", json!({}));
+    assert_eq!(one["messages"][0]["topic"], "$aws/events/thing/t/created");
+    s.ok(
+        "UpdateThingShadow",
+        json!({"thingName": "t", "shadowName": "cfg", "payload": {"state": {"desired": {"a": 1}}}}),
+    );
+    let after = one["scannedTo"].clone();
+    let topics: Vec<_> = s.ok("ListLifecycleMessages", json!({"afterPosition": after}))["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["topic"].clone())
+        .collect();
+    assert!(
+        topics.contains(&json!("$aws/things/t/shadow/name/cfg/update/delta")),
+        "{topics:?}"
+    );
+    assert_eq!(
+        s.ok("ListNamedShadowsForThing", json!({"thingName": "t"}))["results"],
+        json!(["cfg"])
+    );
+    assert_eq!(
+        s.ok("DescribeEventConfigurations", json!({}))["eventConfigurations"]["JOB"],
+        json!({"Enabled": false})
+    );
+}
+
+#[test]
+fn pure_functions_are_operations() {
+    let s = Script::new();
+    let params = json!({"masterKey": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "registrationId": "device-001"});
+    assert_eq!(
+        s.ok("DeriveDeviceKey", params),
+        json!({"deviceKey": "BG0x/0mIbqnG9RWsosby2GxBOeYgRhXI9gnRqn2lxFI="})
+    );
+    let merged = s.ok(
+        "MergePatch",
+        json!({"target": {"a": 1, "b": 2}, "patch": {"a": null}}),
+    );
+    assert_eq!(merged, json!({"result": {"b": 2}}));
+    assert_eq!(
+        s.run("MergePatch", json!({"target": {}, "patch": {}, "more": 1})),
+        Err("request.malformed ArgumentInvalid 400".to_owned())
+    );
+    assert_eq!(
+        s.run("Frobnicate", json!({})),
+        Err("request.unknown_operation InvalidRequestException 400".to_owned())
+    );
+}

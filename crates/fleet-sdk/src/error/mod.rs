@@ -87,6 +87,8 @@ pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static str)> {
         CODES,
         crate::import::CODES,
         crate::maintain::CODES,
+        crate::indexing::CODES,
+        fleet_model::lifecycle::CODES,
         fleet_model::attribute::CODES,
         fleet_model::billing_group::CODES,
         fleet_model::ca_certificate::CODES,

@@ -10,7 +10,8 @@ use crate::operation::{QueryTwins, QueryTwinsResponse};
 use crate::read::Documents;
 use crate::refusal::Refusal;
 
-fn diagnosed(diagnostics: &[Diagnostic]) -> Refusal {
+/// The refusal of a text, with all that is wrong with it.
+pub(super) fn diagnosed(diagnostics: &[Diagnostic]) -> Refusal {
     let first = diagnostics
         .iter()
         .find(|d| d.severity == Severity::Error)
@@ -27,6 +28,11 @@ fn diagnosed(diagnostics: &[Diagnostic]) -> Refusal {
         None => first.message.clone(),
     };
     Refusal::new(first.code.as_str(), message).with("diagnostics", rows)
+}
+
+/// The refusal of one finding.
+pub(super) fn one(diagnostic: Diagnostic) -> Refusal {
+    diagnosed(&[diagnostic])
 }
 
 /// The documents that a page of `query` is made of: the matching ones, no more than it can show where
@@ -88,7 +94,6 @@ impl Handle for QueryTwins {
                 .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             token: self.continuation_token.clone(),
         };
-        let one = |diagnostic: Diagnostic| diagnosed(&[diagnostic]);
         let start = query.page_start(&request).map_err(one)?;
         let limit = fleet_query::query::LARGEST_PAGE + 1;
         let found = call

@@ -5,8 +5,8 @@ use fleet_model::identity;
 use fleet_model::kernel::Decider as _;
 use fleet_model::thing::{self, Things};
 use fleet_model::twin::{
-    Condition, Incarnation, Payload, Twin, TwinCommand, TwinEvent, TwinKey, TwinState, TwinView,
-    Writer, hub, shadow,
+    Condition, Incarnation, Payload, ShadowLife, Twin, TwinCommand, TwinEvent, TwinKey, TwinState,
+    TwinView, Writer, hub, shadow,
 };
 use serde_json::{Map, Value};
 
@@ -15,9 +15,11 @@ use super::convert::Checks;
 use crate::fleet::Call;
 use crate::log::Loaded;
 use crate::operation::{
-    DeleteThingShadow, GetThingShadow, GetTwin, GetTwinProperties, ReplaceTwin, ShadowDocument,
-    UpdateReportedProperties, UpdateReportedPropertiesResponse, UpdateThingShadow, UpdateTwin,
+    DeleteThingShadow, GetThingShadow, GetTwin, GetTwinProperties, ListNamedShadowsForThing,
+    ListNamedShadowsForThingResponse, ReplaceTwin, ShadowDocument, UpdateReportedProperties,
+    UpdateReportedPropertiesResponse, UpdateThingShadow, UpdateTwin,
 };
+use crate::page::Page;
 use crate::refusal::Refusal;
 
 /// A twin, with the life that its owner is in.
@@ -312,5 +314,33 @@ impl Handle for GetTwinProperties {
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
         let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
         Ok(object(hub::device_document(&held.now(call))))
+    }
+}
+
+impl Handle for ListNamedShadowsForThing {
+    type Answer = ListNamedShadowsForThingResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let token = self.next_token.as_deref();
+        let page = Page::of("named-shadows", token, self.page_size, 100)?;
+        let name: ThingName = self.thing_name.parse()?;
+        let mut names = Vec::new();
+        for key in call.fleet.branches_of(&name.record()).await? {
+            let TwinKey::Shadow(_, shadow) = &key else {
+                continue;
+            };
+            let shadow = shadow.to_string();
+            let held = hold(call, key).await?;
+            if matches!(held.now(call).shadow(), ShadowLife::Live { .. }) {
+                names.push((shadow.clone(), shadow));
+            }
+        }
+        names.sort();
+        let (results, next_token) = page.cut_all(names);
+        Ok(ListNamedShadowsForThingResponse {
+            results,
+            next_token,
+            timestamp: call.now.as_secs(),
+        })
     }
 }

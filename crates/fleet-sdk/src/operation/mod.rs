@@ -8,8 +8,12 @@
 mod macros;
 mod billing_group;
 mod certificate;
+mod crypto;
+mod dynamic_group;
 mod group;
 mod identity;
+mod index;
+mod lifecycle;
 mod presence;
 mod principal;
 mod pure;
@@ -29,8 +33,11 @@ use crate::handler::Handle;
 
 pub use billing_group::*;
 pub use certificate::*;
+pub use dynamic_group::*;
 pub use group::*;
 pub use identity::*;
+pub use index::*;
+pub use lifecycle::*;
 pub use presence::*;
 pub use principal::*;
 pub use pure::*;
@@ -68,8 +75,8 @@ pub struct OperationInfo {
     pub service: Service,
     /// One line on what it does.
     pub summary: &'static str,
-    request: fn() -> Schema,
-    response: fn() -> Schema,
+    pub(crate) request: fn() -> Schema,
+    pub(crate) response: fn() -> Schema,
     pub(crate) run: crate::fleet::RunJson,
 }
 
@@ -110,11 +117,37 @@ impl std::fmt::Debug for OperationInfo {
 macro_rules! table {
     ($($name:ident),+ $(,)?) => {
         /// Every operation, by service and name.
-        pub(crate) static ALL: &[OperationInfo] = &[$(OperationInfo::of::<$name>()),+];
+        pub(crate) static ALL: &[OperationInfo] = &[
+            $(OperationInfo::of::<$name>(),)+
+            crypto::CREATE_SAS_TOKEN,
+            crypto::DERIVE_DEVICE_KEY,
+            crypto::PRESIGN_URL,
+            crypto::VERIFY_CERTIFICATE_CHAIN,
+            crypto::VERIFY_MANIFEST,
+            crypto::VERIFY_SAS_TOKEN,
+        ];
     };
 }
 
 table! {
+    ApplyDynamicMembership,
+    CompleteDynamicThingGroup,
+    CreateDynamicThingGroup,
+    DeleteDynamicThingGroup,
+    DescribeEventConfigurations,
+    DescribeIndex,
+    GetBucketsAggregation,
+    GetCardinality,
+    GetIndexingConfiguration,
+    GetPercentiles,
+    GetStatistics,
+    ListIndices,
+    ListLifecycleMessages,
+    ListNamedShadowsForThing,
+    SearchIndex,
+    UpdateDynamicThingGroup,
+    UpdateEventConfigurations,
+    UpdateIndexingConfiguration,
     AcceptCertificateTransfer,
     AttachPolicy,
     AttachThingPrincipal,

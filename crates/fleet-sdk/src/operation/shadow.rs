@@ -33,3 +33,16 @@ wire! {
         payload: Map<String, Value>,
     }
 }
+
+operation! {
+    "Lists the names of a thing's named shadows."
+    ListNamedShadowsForThing @ IotData {
+        thing_name: String,
+        next_token: Option<String>,
+        page_size: Option<u32>,
+    } -> ListNamedShadowsForThingResponse {
+        results: Vec<String>,
+        next_token: Option<String>,
+        timestamp: i64,
+    }
+}

@@ -99,6 +99,54 @@ fn azure_3_10_routing() {
 }
 
 #[test]
+fn azure_3_6_functions_and_operators() {
+    let table = table(include_str!("tables/functions.json"));
+    let message = normalise(Dialect::Routing.collection(), table["document"].clone()).unwrap();
+    for case in table["cases"].as_array().unwrap() {
+        let source = case[0].as_str().unwrap();
+        let query =
+            parse(source, Dialect::Routing).unwrap_or_else(|found| panic!("{source}: {found:?}"));
+        assert_eq!(
+            query.matches(Document::new(&message)).name(),
+            case[1],
+            "{source}"
+        );
+    }
+}
+
+/// Azure spec 5.3: records, qualifiers, the alias of a time and of job types.
+#[test]
+fn azure_5_3_job_records() {
+    let record = |device: &str, status: &str| {
+        json!({"deviceId": device, "jobId": "j1", "jobType": "scheduleUpdateTwin", "status": status,
+               "createdDateTimeUtc": "2026-01-02T00:00:00Z"})
+    };
+    let fleet = [record("d2", "failed"), record("d1", "completed")];
+    for (condition, expected) in [
+        ("devices.jobs.jobId = 'j1'", vec!["d1/j1", "d2/j1"]),
+        (
+            "devices.jobs.jobId = 'j1' AND devices.jobs.status = 'failed'",
+            vec!["d2/j1"],
+        ),
+        (
+            "devices.jobs.createdTimeUtc > '2026-01-02'",
+            vec!["d1/j1", "d2/j1"],
+        ),
+        ("createdDateTimeUtc > '2026-01-03'", vec![]),
+        ("JobType IN ['scheduleTwinUpdate']", vec!["d1/j1", "d2/j1"]),
+        ("jobType = 'scheduleDirectRequest'", vec![]),
+    ] {
+        let query = parse(
+            &format!("SELECT * FROM devices.jobs WHERE {condition}"),
+            Dialect::IotHub,
+        )
+        .unwrap();
+        assert_eq!(query.item_type().name(), "DeviceJob");
+        assert_eq!(ids(&query, &fleet), expected, "{condition}");
+    }
+}
+
+#[test]
 fn azure_3_11_static_kinds() {
     let table = table(include_str!("tables/typing.json"));
     for case in table["cases"].as_array().unwrap() {

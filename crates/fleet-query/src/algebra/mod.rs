@@ -82,13 +82,13 @@ impl Want {
 /// ```
 #[must_use]
 pub fn implies(a: &Condition, b: &Condition) -> Verdict {
-    none_with(&[(a, Want::True), (b, Want::NotTrue)])
+    none_with(&[(a, Want::True), (b, Want::NotTrue)], search::STEPS)
 }
 
 /// Whether no document is selected by both; the witness of a no is one that is.
 #[must_use]
 pub fn disjoint(a: &Condition, b: &Condition) -> Verdict {
-    none_with(&[(a, Want::True), (b, Want::True)])
+    none_with(&[(a, Want::True), (b, Want::True)], search::STEPS)
 }
 
 /// Whether both select the same documents.
@@ -104,19 +104,25 @@ pub fn equivalent(a: &Condition, b: &Condition) -> Verdict {
 /// Whether the condition selects no document at all.
 #[must_use]
 pub fn never_holds(condition: &Condition) -> Verdict {
-    none_with(&[(condition, Want::True)])
+    none_with(&[(condition, Want::True)], search::STEPS)
 }
 
 /// Whether the condition is false of no document; it may still be undefined where fields are missing.
 #[must_use]
 pub fn never_fails(condition: &Condition) -> Verdict {
-    none_with(&[(condition, Want::False)])
+    none_with(&[(condition, Want::False)], search::STEPS)
+}
+
+/// Whether the condition is proven to be never true, or never false, with little effort: for linting
+/// every part of a text.
+pub(crate) fn surely_never(condition: &Condition, want: Want) -> bool {
+    none_with(&[(condition, want)], 4000).is_yes()
 }
 
 /// Whether no document gives all of the wanted truth values.
-fn none_with(goals: &[(&Condition, Want)]) -> Verdict {
+fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
     let goal = Goal::new(goals);
-    match search::search(&goal) {
+    match search::search(&goal, most) {
         Outcome::Impossible => Verdict::Yes,
         Outcome::Undecided => Verdict::Unknown,
         Outcome::Found(witness) => {

@@ -10,10 +10,11 @@ use crate::predicate::{Condition, Predicate};
 use crate::profile::{ArrayRule, Logic, Profile};
 use crate::value::Truth;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// The most steps of a search, and the most classes of values of one field.
-const STEPS: usize = 400_000;
-const CLASSES: usize = 4096;
+pub(super) const STEPS: usize = 400_000;
+const CLASSES: usize = 1024;
 /// The most full assignments that are made into documents and judged.
 const TRIALS: usize = 3000;
 
@@ -221,6 +222,7 @@ fn field(path: &FieldPath, leaves: &Leaves<'_>, profiles: &[&'static Profile]) -
 /// Under a multi-valued profile a leaf holds of an array if it holds of an element: every union of
 /// classes is a class. Whether all of them could be added.
 fn unions(classes: &mut Vec<Class>) -> bool {
+    let mut known: HashSet<Vec<Truth>> = classes.iter().map(|class| class.truths.clone()).collect();
     let mut from = 0;
     while from < classes.len() {
         for at in 0..from {
@@ -233,7 +235,7 @@ fn unions(classes: &mut Vec<Class>) -> bool {
                 .zip(&b.truths)
                 .map(|(x, y)| x.or(*y))
                 .collect();
-            if classes.iter().any(|class| class.truths == truths) {
+            if known.contains(&truths) {
                 continue;
             }
             let mut elements: Vec<Value> = Vec::new();
@@ -247,6 +249,7 @@ fn unions(classes: &mut Vec<Class>) -> bool {
             if elements.iter().any(Value::is_object) {
                 continue;
             }
+            known.insert(truths.clone());
             classes.push(Class {
                 value: Some(json!(elements)),
                 truths,
@@ -264,17 +267,20 @@ struct Search<'a> {
     goal: &'a Goal<'a>,
     truths: Vec<Option<Truth>>,
     chosen: Vec<usize>,
+    most: usize,
     steps: usize,
     trials: usize,
     /// Some assignment satisfied the goal, but no document showed it.
     unshown: bool,
 }
 
-pub(super) fn search(goal: &Goal<'_>) -> Outcome {
+/// Searches for at most so many steps.
+pub(super) fn search(goal: &Goal<'_>, most: usize) -> Outcome {
     let mut search = Search {
         goal,
         truths: vec![None; goal.atoms],
         chosen: Vec::new(),
+        most,
         steps: 0,
         trials: 0,
         unshown: false,
@@ -282,7 +288,7 @@ pub(super) fn search(goal: &Goal<'_>) -> Outcome {
     if let Some(found) = search.descend() {
         return Outcome::Found(found);
     }
-    let exhausted = search.steps < STEPS && search.trials < TRIALS;
+    let exhausted = search.steps < most && search.trials < TRIALS;
     // Opaque leaves may take any value in the search, so exhausting it is a proof only if the
     // classes are complete, or if no assignment fits even so.
     if exhausted && !search.unshown && goal.complete {
@@ -295,7 +301,7 @@ pub(super) fn search(goal: &Goal<'_>) -> Outcome {
 impl Search<'_> {
     fn descend(&mut self) -> Option<Value> {
         self.steps += 1;
-        if self.steps >= STEPS || self.trials >= TRIALS {
+        if self.steps >= self.most || self.trials >= TRIALS {
             return None;
         }
         let possible = self.goal.wanted.iter().all(|(_, formula, want)| {

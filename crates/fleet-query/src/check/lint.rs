@@ -1,7 +1,7 @@
 //! What is doubtful about a query that runs: dead parts, unknown fields, kinds that never meet.
 
 use super::{Scope, bind};
-use crate::algebra::{never_fails, never_holds};
+use crate::algebra::{Want, surely_never};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::path::FieldPath;
 use crate::predicate::{Condition, Predicate};
@@ -60,7 +60,7 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
     {
         return false;
     }
-    if never_holds(&condition).is_yes() {
+    if surely_never(&condition, Want::True) {
         found.push(
             Diagnostic::warning(
                 Code::AlwaysFalse,
@@ -74,7 +74,9 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
         );
         return true;
     }
-    if never_fails(&condition).is_yes() && !matches!(condition.predicate, Predicate::Constant(_)) {
+    if surely_never(&condition, Want::False)
+        && !matches!(condition.predicate, Predicate::Constant(_))
+    {
         found.push(
             Diagnostic::warning(
                 Code::AlwaysTrue,

@@ -89,11 +89,12 @@ fn operand<'a>(expression: &'a Expression, of: &impl Fn(&'a Expression) -> Datum
     }
 }
 
-/// Whether the expression is an application or system property of a message.
+/// Whether the expression is an application or system property of a message, or falls back to one.
 pub(super) fn is_property(expression: &Expression) -> bool {
     match expression {
         Expression::SystemProperty(_) => true,
         Expression::Field(path) => is_property_path(path),
+        Expression::Coalesce(left, right) => is_property(left) || is_property(right),
         _ => false,
     }
 }

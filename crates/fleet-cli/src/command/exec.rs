@@ -121,7 +121,14 @@ impl Bad {
 
 /// The command of a line, or the id to answer to and what is wrong.
 fn read(line: Line) -> Result<Command, Box<Bad>> {
-    let refuse = |code, message: String| CallError::new(code, message, Service::Iot);
+    let refuse = |code: &'static str, message: String| CallError {
+        code: code.into(),
+        name: "InvalidRequestException".into(),
+        status: 400,
+        message,
+        retryable: false,
+        details: None,
+    };
     let text = match line {
         Line::Text(text) => text,
         Line::NotUtf8(at) => {

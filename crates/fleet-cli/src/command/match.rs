@@ -2,9 +2,11 @@
 
 use clap::Args;
 use fleet_query::document::normalise;
+use fleet_query::matching::ConditionIndex;
 use fleet_query::{Collection, Dialect, Document, Query, Truth};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::args::Global;
 use crate::documents::{self, BadLines};
@@ -98,34 +100,42 @@ impl Match {
         let stored = self.stored(conditions, &mut bad)?;
         let mut out = Out::new();
         documents::each(twins, &mut bad, collection_of, |document| {
-            let collection = collection_of(&document);
-            let document = Document::new(&document);
-            let mut met: Vec<&str> = stored
-                .iter()
-                .filter(|(_, query)| {
-                    query.collection() == collection && query.matches(document).is_true()
-                })
-                .map(|(id, _)| id.as_str())
-                .collect();
-            met.sort_unstable();
-            out.json(&json!({ "twin": document.id(), "conditions": met }))
+            let index = stored.get(&collection_of(&document));
+            let id = Document::new(&document).id();
+            let held = index.map(|index| (index, index.hold(document.into())));
+            let met = held
+                .as_ref()
+                .map_or_else(Vec::new, |(index, held)| index.matches(held));
+            out.json(&json!({ "twin": id, "conditions": met }))
         })?;
         out.flush()?;
         bad.end("the match")
     }
 
-    fn stored(&self, file: &str, bad: &mut BadLines) -> Result<Vec<(String, Query)>, Failure> {
+    /// The conditions by the collection that they are about, ready for the reverse match.
+    fn stored(
+        &self,
+        file: &str,
+        bad: &mut BadLines,
+    ) -> Result<BTreeMap<Collection, ConditionIndex>, Failure> {
         let mut lines = Lines::open(file)?;
-        let mut stored = Vec::new();
-        let mut number = 0;
+        let mut stored: BTreeMap<Collection, ConditionIndex> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
         while let Some((line, _)) = lines.next_line()? {
-            number += 1;
             if matches!(&line, Line::Text(text) if text.trim().is_empty()) {
                 continue;
             }
             match documents::value(line).and_then(|value| self.parse(value)) {
-                Ok(one) => stored.push(one),
-                Err(problem) => bad.note(file, number, problem),
+                Ok((id, query)) if ids.insert(id.clone()) => {
+                    let index = stored.entry(query.collection()).or_default();
+                    index.insert(&id, query.condition());
+                }
+                Ok((id, _)) => {
+                    let problem =
+                        Problem::new("cli.given_twice", format!("the id `{id}` is given twice"));
+                    bad.note(file, lines.number(), problem);
+                }
+                Err(problem) => bad.note(file, lines.number(), problem),
             }
         }
         Ok(stored)

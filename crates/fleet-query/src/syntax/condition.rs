@@ -251,7 +251,7 @@ impl Builder {
 
 fn system(text: &str, braced: bool) -> Node {
     Node::System {
-        name: text.trim_start_matches('$').to_owned(),
+        name: text.strip_prefix('$').unwrap_or(text).to_owned(),
         braced,
     }
 }

@@ -100,6 +100,7 @@ fn the_other_dialects_print_canonically() {
             "{$a} || $body.W.A[0] || key-1!",
             "{$a} || $body.W.A[0] || key-1!",
         ),
+        (Dialect::Routing, "$$ = {$$a}", "$$ = {$$a}"),
         (Dialect::Aws, "a  b OR c -d", "a AND b OR c AND NOT d"),
         (
             Dialect::Aws,

@@ -24,6 +24,7 @@ mod state;
 pub use child::{serve, verify_after};
 pub use memory::MemoryHarness;
 pub use report::{CaseReport, Counts, Report, Verdict};
+pub use rig::event;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteHarness, SqlitePlace};
 

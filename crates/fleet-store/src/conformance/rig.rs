@@ -107,8 +107,9 @@ pub(crate) fn fresh(text: &str) -> NewEvent {
     event(u128::from(IDS.fetch_add(1, Ordering::Relaxed)) << 64, text)
 }
 
-/// An event with this id.
-pub(crate) fn event(id: u128, text: &str) -> NewEvent {
+/// An event with this id and text, of type `probe.told`: for tests of adapters.
+#[must_use]
+pub fn event(id: u128, text: &str) -> NewEvent {
     let fixed = |text: &str| text.parse();
     NewEvent {
         id: Uuid::from_u128(id).into(),

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The fault loops in their long form. Writes docs/reports/faults.txt and exits 1 when anything
+# acknowledged was lost or a control survived. Root and loop devices are needed for disk and power.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+report=docs/reports/faults.txt
+mkdir -p docs/reports
+{
+  echo "commit $(git rev-parse HEAD)"
+  echo "command scripts/faults.sh $*"
+  echo
+} > "$report"
+cargo run --quiet -p fleet-faultfs --example faults -- --long "$@" | tee -a "$report"

@@ -43,7 +43,7 @@ fn scripts_give_the_pinned_output_on_every_store() {
         })
         .collect();
     scripts.sort();
-    assert!(scripts.len() >= 6);
+    assert!(scripts.len() >= 11);
     for script in scripts {
         let first = exec("sqlite:one.db", &script);
         let second = exec("sqlite:two.db", &script);

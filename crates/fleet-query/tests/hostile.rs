@@ -94,6 +94,14 @@ fn length_lists_and_chains_are_bounded() {
         "fine"
     );
     assert_eq!(code(&twin(&"x".repeat(8000)), Dialect::IotHub), "fine");
+    // With a leading wildcard a query has at most 100 bytes.
+    let leading = |n: usize| format!("thingName:*{}", "a".repeat(n - 11));
+    assert_eq!(code(&leading(100), Dialect::Aws), "fine");
+    assert_eq!(code(&leading(101), Dialect::Aws), "query.too_long");
+    assert_eq!(
+        code(&format!("thingName:{}*", "a".repeat(900)), Dialect::Aws),
+        "fine"
+    );
     assert_eq!(code("a:\u{10ffff}", Dialect::Aws), "query.unknown_field");
 }
 

@@ -254,3 +254,6 @@ fn indexed(value: Datum<'_>, nulls: NullRule) -> Vec<Datum<'_>> {
         simple => vec![simple],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,8 +138,8 @@ impl Document {
         }
         let value: Value = serde_json::from_str(text)
             .map_err(|error| malformed(format_args!("the line is not JSON: {error}")))?;
-        let value = fleet_query::document::normalise(Collection::Devices, value)
-            .map_err(|error| malformed(error))?;
+        let value =
+            fleet_query::document::normalise(Collection::Devices, value).map_err(malformed)?;
         let Value::Object(mut members) = value else {
             return Err(malformed("the line is not a JSON object"));
         };

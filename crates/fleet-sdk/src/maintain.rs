@@ -59,6 +59,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Reads an event of one family, where it is one.
+type Reader = fn(&Recorded) -> Option<Result<(), DecodeError>>;
+
 /// Every type of event that a fleet records, with its current schema.
 fn check_event(recorded: &Recorded) -> Result<(), DecodeError> {
     fn family<E: WireEvent>(recorded: &Recorded) -> Option<Result<(), DecodeError>> {
@@ -68,7 +71,7 @@ fn check_event(recorded: &Recorded) -> Result<(), DecodeError> {
             .any(|(known, _)| *known == name)
             .then(|| decode::<E>(recorded).map(|_| ()))
     }
-    let readers: &[fn(&Recorded) -> Option<Result<(), DecodeError>>] = &[
+    let readers: &[Reader] = &[
         family::<twin::TwinEvent>,
         family::<thing::Event>,
         family::<group::Event>,

@@ -1,4 +1,5 @@
 //! Import, query, export and verification over a fleet.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use fleet_model::kernel::{EventType, StreamName};
 use fleet_query::{Dialect, Mode, Query};

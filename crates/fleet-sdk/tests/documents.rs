@@ -1,4 +1,5 @@
 //! The generated documents equal the code. `FLEET_BLESS=1` rewrites them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use fleet_sdk::error::{MAPPED, status_of};
 use fleet_sdk::{Fleet, Service};

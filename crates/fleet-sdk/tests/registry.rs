@@ -1,4 +1,5 @@
 //! The registry through `call_json`, as a script drives it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use fleet_sdk::{Caller, Fleet, Options};
 use fleet_store::memory::MemoryStore;

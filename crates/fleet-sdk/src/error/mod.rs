@@ -103,6 +103,7 @@ pub fn all_codes() -> impl Iterator<Item = (&'static str, &'static str)> {
         fleet_model::thing_type::CODES,
         fleet_model::twin::CODES,
         fleet_query::diagnostic::CODES,
+        fleet_query::index::CODES,
         fleet_store::port::CODES,
         fleet_crypto::CODES,
     ]

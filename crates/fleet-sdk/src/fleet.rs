@@ -316,6 +316,10 @@ impl Fleet {
         name: &str,
         service: Option<Service>,
     ) -> Result<&'static OperationInfo, CallError> {
+        let mut aliases = operation::ALIASES.iter();
+        let name = aliases
+            .find(|(alias, _)| *alias == name)
+            .map_or(name, |(_, name)| *name);
         let mut found = operation::ALL.iter().filter(|info| {
             info.name == name && service.is_none_or(|wanted| wanted == info.service)
         });

@@ -27,3 +27,8 @@ pub use caller::{Caller, Service};
 pub use error::CallError;
 pub use fleet::{Fleet, Options, Outcome};
 pub use issuer::Issuer;
+
+/// The README's example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -111,6 +111,11 @@ fn every_operation_is_documented() {
             .unwrap();
         }
     }
+    text.push_str("\n## Other names\n\n| name | operation |\n| --- | --- |\n");
+    for (alias, name) in fleet_sdk::operation::ALIASES {
+        assert!(Fleet::operation(alias, None).is_ok(), "{alias}");
+        writeln!(text, "| `{alias}` | `{name}` |").unwrap();
+    }
     check("operations.md", &text);
     let mut names: Vec<_> = Fleet::operations()
         .iter()

@@ -1,6 +1,11 @@
 //! What holds whatever happens: rules of membership under any commands, replay equals live, a stop between any
 //! two appends, both stores alike.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
 
 use async_trait::async_trait;
 use fleet_model::kernel::{Position, StreamName, StreamVersion, TenantId};

@@ -114,6 +114,27 @@ impl std::fmt::Debug for OperationInfo {
     }
 }
 
+/// Other names of operations, as REST references and SDKs of IoT Hub write them.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("BulkCreateOrUpdateDevices", "BulkRegistry"),
+    ("BulkDeviceCRUD", "BulkRegistry"),
+    ("BulkRegistryOperations", "BulkRegistry"),
+    ("CreateOrUpdateDevice", "CreateOrReplaceDevice"),
+    ("CreateOrUpdateModule", "CreateOrReplaceModule"),
+    ("GetDeviceRegistryStatistics", "GetDeviceStatistics"),
+    ("GetDeviceTwin", "GetTwin"),
+    ("GetModuleTwin", "GetTwin"),
+    ("GetModules", "GetModulesOnDevice"),
+    ("ListDevices", "GetDevices"),
+    ("ListModulesOnDevice", "GetModulesOnDevice"),
+    ("QueryIotHub", "QueryTwins"),
+    ("ReplaceDeviceTwin", "ReplaceTwin"),
+    ("ReplaceModuleTwin", "ReplaceTwin"),
+    ("UpdateDeviceTwin", "UpdateTwin"),
+    ("UpdateModuleTwin", "UpdateTwin"),
+    ("UpdateRegistry", "BulkRegistry"),
+];
+
 macro_rules! table {
     ($($name:ident),+ $(,)?) => {
         /// Every operation, by service and name.

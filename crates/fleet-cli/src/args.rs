@@ -103,6 +103,7 @@ enum Command {
     Explain(command::explain::Explain),
     Translate(command::translate::Translate),
     Match(command::r#match::Match),
+    Crypto(command::crypto::Crypto),
     Exec(command::exec::Exec),
     Events(command::events::Events),
     Import(command::import::Import),
@@ -120,6 +121,7 @@ impl Fleet {
         let global = self.global;
         match self.command {
             Command::Exec(exec) => exec.run(&global),
+            Command::Crypto(crypto) => crypto.run(&global),
             Command::Thing(thing) => noun::run(&global, thing.action),
             Command::Group(group) => noun::run(&global, group.action),
             Command::Twin(twin) => noun::run(&global, twin.action),

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod crypto;
 pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod exec;

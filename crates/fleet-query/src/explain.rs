@@ -281,3 +281,37 @@ fn shorten(value: &Value) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Dialect, Mode};
+    use crate::query::Query;
+    use serde_json::json;
+
+    fn change(condition: &str) -> Option<Vec<usize>> {
+        let query = Query::parse(condition, Dialect::Target, Mode::Lenient).unwrap();
+        let document = json!({"deviceId": "d", "tags": {"a": 1, "b": 2}});
+        explain(query.condition(), Document::new(&document)).change
+    }
+
+    #[test]
+    fn the_smallest_change_comes_first() {
+        assert_eq!(change("tags.a = 1"), None);
+        assert_eq!(change("tags.a = 2"), Some(vec![0]));
+        assert_eq!(
+            change("tags.a = 2 AND tags.b = 2 AND tags.c = 3"),
+            Some(vec![0, 2])
+        );
+        assert_eq!(
+            change("tags.a = 1 AND (tags.b = 3 AND tags.c = 3 OR tags.b = 4)"),
+            Some(vec![3])
+        );
+        assert_eq!(change("NOT (tags.a = 1 OR tags.b = 2)"), Some(vec![0, 1]));
+        assert_eq!(
+            change("tags.a = 2 AND tags.a = 3 AND tags.a = 4"),
+            Some(vec![0, 1, 2])
+        );
+        assert_eq!(change("false"), Some(vec![0]));
+    }
+}

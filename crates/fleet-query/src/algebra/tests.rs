@@ -88,6 +88,11 @@ fn dead_conditions_are_seen() {
     let never = |text| answer(&never_holds(&condition(text, Dialect::Target)));
     assert_eq!(never("tags.a = 1 AND tags.a = 2"), "yes");
     assert_eq!(never("tags.x > 5 AND tags.x < 3"), "yes");
+    // A text that ends and holds so exists, though the search does not try it: nothing is claimed.
+    assert_eq!(
+        never("ENDSWITH(tags.s, 'ab') AND CONTAINS(tags.s, 'zz')"),
+        "unknown"
+    );
     assert_eq!(never("tags.a = null AND is_defined(tags.a)"), "no");
     assert_eq!(
         answer(&never_fails(&condition(

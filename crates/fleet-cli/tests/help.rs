@@ -213,3 +213,42 @@ fn stores_that_are_not_there_or_not_built_in_exit_3() {
         "reading makes no store"
     );
 }
+
+/// Every code in the sources stands in the manual's table, and no other.
+#[test]
+fn the_codes_of_the_command_are_documented() {
+    fn collect(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let quoted = text.split('"');
+            let is_code = |text: &&str| {
+                let name = text
+                    .strip_prefix("cli.")
+                    .or_else(|| text.strip_prefix("exec."));
+                name.is_some_and(|name| {
+                    !name.is_empty()
+                        && name
+                            .bytes()
+                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                })
+            };
+            found.extend(quoted.filter(is_code).map(str::to_owned));
+        }
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut used = BTreeSet::new();
+    collect(&root.join("src"), &mut used);
+    let manual = std::fs::read_to_string(root.join("../../docs/cli.md")).unwrap();
+    let listed: BTreeSet<String> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .filter(|name| name.starts_with("cli.") || name.starts_with("exec."))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(used, listed);
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fault loops in their long form. Writes docs/reports/faults.txt and exits 1 when anything
+# The fault loops in their long form (short with --short). Writes docs/reports/faults.txt and exits 1 when anything
 # acknowledged was lost or a control survived. Root and loop devices are needed for disk and power.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,4 +10,9 @@ mkdir -p docs/reports
   echo "command scripts/faults.sh $*"
   echo
 } > "$report"
-cargo run --quiet -p fleet-faultfs --example faults -- --long "$@" | tee -a "$report"
+form=(--long)
+if [ "${1:-}" = --short ]; then
+  form=()
+  shift
+fi
+cargo run --quiet -p fleet-faultfs --example faults -- "${form[@]}" "$@" | tee -a "$report"

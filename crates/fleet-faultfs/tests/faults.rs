@@ -35,7 +35,10 @@ fn skipped(name: &str) -> bool {
     let Some(reason) = unavailable() else {
         return false;
     };
-    writeln!(std::io::stderr(), "skipped {name}: {reason}").unwrap();
+    // Straight to the stream: what `eprintln!` writes is kept back by the test harness.
+    let mut out = std::io::stderr();
+    out.write_all(format!("skipped {name}: {reason}\n").as_bytes())
+        .unwrap();
     if let Ok(path) = std::env::var("FLEET_SKIP_LOG") {
         let mut options = std::fs::OpenOptions::new();
         let mut log = options.create(true).append(true).open(path).unwrap();

@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+pub mod chain;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod group;

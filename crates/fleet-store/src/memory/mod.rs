@@ -97,6 +97,15 @@ impl MemoryStore {
         Ok((Self::of(tenant, clock, log), summary))
     }
 
+    /// The events above `after` up to `to` (or the log's end), with what proves that none was changed, added or
+    /// removed; for [`chain::verify`](crate::chain::verify).
+    ///
+    /// # Errors
+    /// `store.unsupported` for a log without the chain; `store.invalid_input` when `after` is beyond its end.
+    pub fn prove(&self, after: Position, to: Position) -> Result<Vec<u8>, StoreError> {
+        crate::chain::prove(self.shared.as_ref(), after, to)
+    }
+
     fn handle(database: Arc<Database>, tenant: TenantId, log: Log) -> Self {
         let mut tenants = database
             .tenants

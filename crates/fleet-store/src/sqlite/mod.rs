@@ -312,6 +312,15 @@ impl SqliteStore {
         answer.recv().map_err(|_| gone())?.map(|_| ())
     }
 
+    /// The events above `after` up to `to` (or the log's end), with what proves that none was changed, added or
+    /// removed; for [`chain::verify`](crate::chain::verify).
+    ///
+    /// # Errors
+    /// `store.unsupported` for a log without the chain; `store.invalid_input` when `after` is beyond its end.
+    pub fn prove(&self, after: Position, to: Position) -> Result<Vec<u8>, StoreError> {
+        crate::chain::prove(self.tenant.as_ref(), after, to)
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {

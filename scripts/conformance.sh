@@ -6,6 +6,7 @@ report=docs/reports/conformance.txt
 mkdir -p docs/reports
 {
   echo "commit $(git rev-parse HEAD)"
+  echo "tree of crates/fleet-store $(git rev-parse HEAD:crates/fleet-store)"
   echo "command scripts/conformance.sh $*"
   echo
 } > "$report"

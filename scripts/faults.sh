@@ -7,6 +7,7 @@ report=docs/reports/faults.txt
 mkdir -p docs/reports
 {
   echo "commit $(git rev-parse HEAD)"
+  echo "tree of crates/fleet-store $(git rev-parse HEAD:crates/fleet-store)"
   echo "command scripts/faults.sh $*"
   echo
 } > "$report"

@@ -334,3 +334,44 @@ impl Indexing {
         AggregationField::resolve(name, &custom, collection)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet_model::kernel::WireEvent as _;
+
+    #[test]
+    fn the_recorded_form_is_read_and_written_for_ever() {
+        let golden = include_bytes!("../tests/golden/indexing.configured.v1.json");
+        let event = IndexingEvent::from_data("indexing.configured", golden).unwrap();
+        assert_eq!(event.schema(), 1);
+        assert_eq!(
+            String::from_utf8_lossy(&event.to_data()),
+            String::from_utf8_lossy(golden)
+        );
+        let state = IndexingDecider::evolve(Indexing::default(), &event);
+        assert!(state.things_on() && !state.groups_on());
+    }
+
+    #[test]
+    fn modes_that_contradict_each_other_are_refused() {
+        let off = ThingIndexingConfiguration {
+            thing_indexing_mode: "OFF".to_owned(),
+            named_shadow_indexing_mode: Some("ON".to_owned()),
+            ..ThingIndexingConfiguration::default()
+        };
+        assert!(check_things(&off).is_err());
+        let field = |name: &str| ThingIndexingConfiguration {
+            thing_indexing_mode: "REGISTRY".to_owned(),
+            custom_fields: Some(vec![IndexField {
+                name: Some(name.to_owned()),
+                field_type: None,
+            }]),
+            ..ThingIndexingConfiguration::default()
+        };
+        assert!(check_things(&field("attributes.a")).is_ok());
+        for name in ["shadow.reported.t", "registry.version", "attributes.a b"] {
+            assert!(check_things(&field(name)).is_err(), "{name}");
+        }
+    }
+}

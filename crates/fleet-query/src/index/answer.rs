@@ -81,8 +81,9 @@ impl Sum {
         self.total += value;
         self.least = self.least.min(value);
         self.greatest = self.greatest.max(value);
-        self.exact =
-            self.exact && value.fract() == 0.0 && self.total.abs() <= EXACT && value.abs() <= EXACT;
+        if self.keeps && self.exact {
+            self.exact = value.fract() == 0.0 && self.total.abs() <= EXACT && value.abs() <= EXACT;
+        }
     }
 
     fn merge(&mut self, other: Self) {
@@ -515,6 +516,23 @@ impl Snapshot {
                     }),
                     Lane::Tags(_) | Lane::Codes(_) | Lane::Texts(_) => {}
                 }
+            }
+            if !table.groups.iter().any(|group| group.sums[at].keeps) {
+                let mut sums: Vec<Sum> = table
+                    .groups
+                    .iter_mut()
+                    .map(|group| std::mem::replace(&mut group.sums[at], Sum::new(false)))
+                    .collect();
+                for ((picked, group), number) in mask.iter().zip(groups.iter()).zip(numbers.iter())
+                {
+                    if *picked == 1 && !number.is_nan() {
+                        sums[*group as usize].add(*number);
+                    }
+                }
+                for (group, sum) in table.groups.iter_mut().zip(sums) {
+                    group.sums[at] = sum;
+                }
+                continue;
             }
             for (row, ((picked, group), number)) in mask
                 .iter()

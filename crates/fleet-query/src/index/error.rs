@@ -117,6 +117,10 @@ pub const CODES: &[(&str, &str)] = &[
         "the query visits more index entries than its budget allows",
     ),
     (
+        "query.crossings_forgotten",
+        "a reader of a live set resumes at a position whose crossings are gone",
+    ),
+    (
         "query.index_damaged",
         "the saved index is cut, damaged, foreign or of another version",
     ),
@@ -125,3 +129,43 @@ pub const CODES: &[(&str, &str)] = &[
         "the saved index could not be read or written",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed() {
+        let text = String::new;
+        let all = [
+            IndexError::Malformed {
+                at: 0,
+                expected: text(),
+            },
+            IndexError::NoId { member: "deviceId" },
+            IndexError::Renamed { id: text() },
+            IndexError::NotFound { id: text() },
+            IndexError::Gap {
+                id: text(),
+                expected_after: 1,
+                found: 3,
+            },
+            IndexError::TooManyPaths { limit: 1 },
+            IndexError::CostExceeded { budget: 1 },
+            IndexError::InvalidAggregation { message: text() },
+            IndexError::Damaged { reason: text() },
+            IndexError::Io { reason: text() },
+        ];
+        let listed = |code: &str| {
+            CODES
+                .iter()
+                .chain(crate::diagnostic::CODES)
+                .any(|(known, _)| *known == code)
+        };
+        for error in all {
+            assert!(listed(error.code()), "{}", error.code());
+            assert!(!error.to_string().contains('\n'));
+        }
+        assert!(listed("query.crossings_forgotten"));
+    }
+}

@@ -154,28 +154,38 @@ impl<'s> Run<'s> {
                 }
             }
             Plan::All(children) => {
-                let mut so_far: Option<Box<Mask>> = None;
-                for child in children {
-                    let mut found = Box::new([0; ROWS]);
-                    self.select(child, chunk, so_far.as_deref().or(candidates), &mut found)?;
-                    if let Some(before) = &so_far {
-                        kernel::and(&mut found, before);
-                    }
-                    if !kernel::any(&found) {
+                let Some((first, rest)) = children.split_first() else {
+                    self.live(chunk, out);
+                    return Ok(());
+                };
+                self.select(first, chunk, candidates, out)?;
+                for child in rest {
+                    if !kernel::any(out) {
                         return Ok(());
                     }
-                    so_far = Some(found);
-                }
-                if let Some(found) = so_far {
-                    *out = *found;
+                    if let Plan::Leaf(leaf) = child
+                        && self.narrow(leaf, chunk, out)?
+                    {
+                        continue;
+                    }
+                    let mut found = Box::new([0; ROWS]);
+                    self.select(child, chunk, Some(out), &mut found)?;
+                    kernel::and(out, &found);
                 }
             }
             Plan::Any(children) => {
-                let mut found = Box::new([0; ROWS]);
+                let mut found: Option<Box<Mask>> = None;
                 for child in children {
+                    if let Plan::Leaf(leaf) = child
+                        && self.only_adds(leaf, chunk)
+                    {
+                        self.leaf(leaf, chunk, candidates, out)?;
+                        continue;
+                    }
+                    let found = found.get_or_insert_with(|| Box::new([0; ROWS]));
                     found.fill(0);
-                    self.select(child, chunk, candidates, &mut found)?;
-                    kernel::or(out, &found);
+                    self.select(child, chunk, candidates, found)?;
+                    kernel::or(out, found);
                 }
             }
             Plan::Outside(inner) => {
@@ -361,6 +371,56 @@ impl<'s> Run<'s> {
         }
     }
 
+    /// Whether selecting a leaf's rows only ever adds rows to a mask.
+    fn only_adds(&self, leaf: &Leaf<'_>, chunk: usize) -> bool {
+        !leaf.contains
+            && leaf.inherited.is_empty()
+            && !leaf
+                .opaque
+                .iter()
+                .any(|node| self.piece(*node, chunk).is_some_and(has_json))
+    }
+
+    /// Takes from a selection the rows that a leaf does not accept, where one range of one lane decides; else false.
+    fn narrow(&self, leaf: &Leaf<'_>, chunk: usize, mask: &mut Mask) -> Result<bool, IndexError> {
+        let ([node], [], [codes], false) = (
+            &leaf.nodes[..],
+            &leaf.elements[..],
+            &leaf.codes[..],
+            leaf.test.undefined,
+        ) else {
+            return Ok(false);
+        };
+        if !self.only_adds(leaf, chunk) {
+            return Ok(false);
+        }
+        let Some(piece) = self.piece(*node, chunk) else {
+            return Ok(false);
+        };
+        let mut lanes = piece.lanes.iter().filter(|lane| !skips(lane, leaf, codes));
+        let (Some(lane), None) = (lanes.next(), lanes.next()) else {
+            return Ok(false);
+        };
+        let done = match (lane, &leaf.test.numbers, &leaf.bounds[..], codes) {
+            (Lane::Ints(ints), Numbers::Ranges(_), [bounds], _) => {
+                ints.narrow(bounds.integers.0, bounds.integers.1, mask)
+            }
+            (Lane::Floats(floats), Numbers::Ranges(_), [bounds], _) => {
+                let (low, high) = bounds.floats(floats.form());
+                floats.ints.narrow(low, high, mask)
+            }
+            (Lane::Codes(held), _, _, Codes::Runs(runs)) => match runs[..] {
+                [(low, high)] => held.narrow(low, high, mask),
+                _ => false,
+            },
+            _ => false,
+        };
+        if done {
+            self.spend(lane.count() as u64)?;
+        }
+        Ok(done)
+    }
+
     fn lanes(
         &self,
         piece: &Piece,
@@ -414,10 +474,10 @@ impl<'s> Run<'s> {
                 Lane::Codes(held) => match codes {
                     Codes::None => {}
                     Codes::All => held.select(0, i64::MAX, out),
-                    Codes::Few(codes) => {
-                        codes.iter().for_each(|code| held.select(*code, *code, out))
-                    }
-                    Codes::Marked(table) => held.select_marked(table, out),
+                    Codes::Runs(runs) => runs
+                        .iter()
+                        .for_each(|(low, high)| held.select(*low, *high, out)),
+                    Codes::Marked { table, .. } => held.select_marked(table, out),
                 },
                 Lane::Texts(texts) => match &test.strings {
                     Strings::None => {}
@@ -499,9 +559,10 @@ impl<'s> Run<'s> {
                     .sum::<usize>(),
                 (Lane::Codes(held), _) => match codes {
                     Codes::All => held.count(),
-                    Codes::Few(codes) if codes.len() <= 4 => {
-                        codes.iter().map(|code| held.count_in(*code, *code)).sum()
-                    }
+                    Codes::Runs(runs) => runs
+                        .iter()
+                        .map(|(low, high)| held.count_in(*low, *high))
+                        .sum(),
                     _ => return Ok(None),
                 },
                 _ => return Ok(None),

@@ -39,10 +39,12 @@ fn leaf_label(leaf: &Leaf<'_>) -> String {
         match codes {
             Codes::None => {}
             Codes::All => how.push("any shared text".to_owned()),
-            Codes::Few(codes) => how.push(format!("{} codes", codes.len())),
-            Codes::Marked(table) => {
-                let marked = table.iter().filter(|mark| **mark == 1).count();
-                how.push(format!("{marked} of {} distinct texts", table.len()));
+            Codes::Runs(runs) => {
+                let codes: i64 = runs.iter().map(|(low, high)| high - low + 1).sum();
+                how.push(format!("{codes} codes"));
+            }
+            Codes::Marked { marked, of, .. } => {
+                how.push(format!("{marked} of {of} distinct texts"));
             }
         }
     }

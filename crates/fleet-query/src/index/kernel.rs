@@ -4,7 +4,7 @@
     clippy::cast_possible_truncation,
     reason = "a kernel: slices are cut to the mask's length first"
 )]
-use super::ints::{Mask, ROWS};
+use super::ints::Mask;
 use super::packed::Offset;
 
 /// ORs 1 into the mask where `low <= value <= high` (offsets of the slice's width).
@@ -13,6 +13,17 @@ pub(crate) fn select<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64,
     for (m, v) in mask.iter_mut().zip(values) {
         *m |= u8::from(v.minus(from) <= width);
     }
+}
+
+/// Keeps only the mask's rows where `low <= value <= high`; rows past the values go too.
+pub(crate) fn narrow<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64, mask: &mut Mask) {
+    let (from, width) = (T::narrow(low), T::narrow(high - low));
+    let length = values.len().min(mask.len());
+    let (held, past) = mask.split_at_mut(length);
+    for (m, v) in held.iter_mut().zip(values) {
+        *m &= u8::from(v.minus(from) <= width);
+    }
+    past.fill(0);
 }
 
 /// How many values lie in `low..=high`.
@@ -30,8 +41,17 @@ pub(crate) fn count<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64) 
     total
 }
 
-/// ORs the table's mark of each value into the mask; values past the table's end are unmarked.
+/// ORs the table's mark of each value into the mask. The table is longer than its last mark by 2^16, so a byte or two
+/// need no check; a wider value past the end is unmarked.
 pub(crate) fn select_marked<T: Offset>(values: &[T], table: &[u8], mask: &mut Mask) {
+    if let Some(near) = table.first_chunk::<0x1_0000>()
+        && T::NONE.wide() <= 0xFFFF
+    {
+        for (m, v) in mask.iter_mut().zip(values) {
+            *m |= near[(v.wide() & 0xFFFF) as usize] & u8::from(*v != T::NONE);
+        }
+        return;
+    }
     for (m, v) in mask.iter_mut().zip(values) {
         *m |= table.get(v.wide() as usize).copied().unwrap_or(0);
     }
@@ -79,16 +99,11 @@ pub(crate) fn any(mask: &Mask) -> bool {
 
 /// The selected rows, ascending.
 pub(crate) fn for_each_row(mask: &Mask, mut f: impl FnMut(usize)) {
-    for at in (0..ROWS).step_by(8) {
-        let Some(block) = mask.get(at..at + 8) else {
-            continue;
-        };
-        let mut bits = block
-            .iter()
-            .enumerate()
-            .fold(0u64, |all, (i, m)| all | (u64::from(*m) << (i * 8)));
+    let (words, _) = mask.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let mut bits = u64::from_le_bytes(*word);
         while bits != 0 {
-            f(at + (bits.trailing_zeros() / 8) as usize);
+            f(at * 8 + (bits.trailing_zeros() / 8) as usize);
             bits &= bits - 1;
         }
     }

@@ -62,8 +62,14 @@ pub(crate) struct Leaf<'q> {
 pub(crate) enum Codes {
     None,
     All,
-    Few(Vec<i64>),
-    Marked(Vec<u8>),
+    /// Those in these closed ranges.
+    Runs(Vec<(i64, i64)>),
+    /// One mark per code, padded so that every offset from every code has one.
+    Marked {
+        table: Vec<u8>,
+        marked: usize,
+        of: usize,
+    },
 }
 
 /// One accepted range of numbers, translated once for each form in which numbers are stored.
@@ -137,57 +143,74 @@ impl<'q> Leaf<'q> {
         if dictionary.len() == 0 {
             return Codes::None;
         }
+        let codes = |texts: &[Box<str>]| {
+            let mut codes: Vec<usize> = texts
+                .iter()
+                .filter_map(|text| dictionary.find(text))
+                .filter_map(|code| usize::try_from(code).ok())
+                .collect();
+            codes.sort_unstable();
+            codes.dedup();
+            codes
+        };
         match &self.test.strings {
             super::test::Strings::None => Codes::None,
             super::test::Strings::All => Codes::All,
             super::test::Strings::OneOf(texts) => {
-                let mut codes: Vec<i64> = texts
-                    .iter()
-                    .filter_map(|text| dictionary.find(text))
-                    .map(i64::from)
-                    .collect();
-                codes.sort_unstable();
-                codes.dedup();
-                match codes.len() {
-                    0 => Codes::None,
-                    1..=12 => Codes::Few(codes),
-                    _ => marked(dictionary.len(), &codes, 1),
-                }
+                of_marked(dictionary.len(), codes(texts).into_iter())
             }
             super::test::Strings::NoneOf(texts) => {
-                let codes: Vec<i64> = texts
-                    .iter()
-                    .filter_map(|text| dictionary.find(text))
-                    .map(i64::from)
-                    .collect();
-                if codes.is_empty() {
-                    Codes::All
-                } else {
-                    marked(dictionary.len(), &codes, 0)
-                }
+                let not = codes(texts);
+                of_marked(
+                    dictionary.len(),
+                    (0..dictionary.len()).filter(|code| not.binary_search(code).is_err()),
+                )
             }
-            super::test::Strings::Prefix(_) | super::test::Strings::Each => Codes::Marked(
+            super::test::Strings::Prefix(_) | super::test::Strings::Each => of_marked(
+                dictionary.len(),
                 dictionary
                     .iter()
-                    .map(|text| u8::from(self.test.accepts_text(text)))
-                    .collect(),
+                    .enumerate()
+                    .filter(|(_, text)| self.test.accepts_text(text))
+                    .map(|(code, _)| code),
             ),
         }
     }
 }
 
-fn marked(len: usize, codes: &[i64], mark: u8) -> Codes {
-    let mut table = vec![mark ^ 1; len];
+/// More runs of codes than this are looked up in a table.
+const RUNS: usize = 4;
+
+/// The accepted codes, ascending, as a few runs or as a table.
+fn of_marked(of: usize, codes: impl Iterator<Item = usize>) -> Codes {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    let mut all = Vec::new();
     for code in codes {
-        if let Some(slot) = usize::try_from(*code)
-            .ok()
-            .and_then(|code| table.get_mut(code))
-        {
-            *slot = mark;
+        let at = i64::try_from(code).unwrap_or(i64::MAX);
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == at => *end = at,
+            _ => runs.push((at, at)),
+        }
+        all.push(code);
+    }
+    match runs.len() {
+        0 => Codes::None,
+        1..=RUNS => Codes::Runs(runs),
+        _ => {
+            let mut table = vec![0; of + PADDING];
+            let marked = all.len();
+            for code in all {
+                if let Some(slot) = table.get_mut(code) {
+                    *slot = 1;
+                }
+            }
+            Codes::Marked { table, marked, of }
         }
     }
-    Codes::Marked(table)
 }
+
+/// A table is longer than its dictionary by this, so that look-ups of one or two bytes need no check.
+const PADDING: usize = 1 << 16;
 
 /// What rows without an attribute of their own inherit.
 #[derive(Debug)]

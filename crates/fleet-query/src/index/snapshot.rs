@@ -167,12 +167,32 @@ impl Snapshot {
         let run = Run::new(&self.state, self.budget);
         let plan = self.ordered(plan(&self.state, condition));
         let mut ids = Vec::new();
-        self.for_each_row(&plan, &run, |row| {
-            if let Some(id) = self.state.id(row) {
-                ids.push(Id(id));
+        let chunks = run.chunks(&plan);
+        let chunks = chunks.unwrap_or_else(|| (0..self.state.chunks()).collect());
+        let mut mask = Box::new([0; ROWS]);
+        for chunk in chunks {
+            mask.fill(0);
+            run.select(&plan, chunk, None, &mut mask)?;
+            let piece = self
+                .state
+                .column(self.state.id_node)
+                .and_then(|column| column.piece(chunk));
+            let lane = piece.and_then(|piece| match piece.lanes.as_slice() {
+                [super::column::Lane::Texts(texts)] => Some(texts),
+                _ => None,
+            });
+            if let Some(texts) = lane {
+                ids.reserve(kernel::total(&mask));
+                kernel::for_each_row(&mask, |row| {
+                    if let Some(id) = texts.get(row) {
+                        ids.push(Id(id));
+                    }
+                });
             }
-            !self.state.sorted || ids.len() < most
-        })?;
+            if self.state.sorted && ids.len() >= most {
+                break;
+            }
+        }
         if !self.state.sorted {
             ids.sort_unstable();
         }

@@ -74,10 +74,7 @@ impl State {
 
     /// The stored id of a row: `device`, or device and second name with a zero between.
     pub(crate) fn id(&self, row: usize) -> Option<&str> {
-        match self.cell(self.id_node, row)? {
-            Cell::Text(text) => Some(text),
-            _ => None,
-        }
+        id_in(&self.columns, self.id_node, row)
     }
 
     pub(crate) fn row_of(&self, id: &str) -> Option<usize> {
@@ -185,5 +182,13 @@ impl State {
                 .iter()
                 .map(|column| column.bytes() + 8)
                 .sum::<usize>()
+    }
+}
+
+/// The stored id of a row, from the columns alone.
+pub(crate) fn id_in(columns: &[Arc<Column>], id_node: Node, row: usize) -> Option<&str> {
+    match columns.get(id_node as usize)?.get(row)? {
+        Cell::Text(text) => Some(text),
+        _ => None,
     }
 }

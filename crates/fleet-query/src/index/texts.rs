@@ -118,15 +118,32 @@ impl Texts {
             let mut key = Vec::with_capacity(length + 1);
             key.push(length as u8);
             key.extend_from_slice(prefix.as_bytes());
-            for (m, slot) in mask.iter_mut().zip(self.slots.chunks_exact(self.stride)) {
-                let hit = if whole {
-                    slot[..=length] == key[..]
-                } else {
-                    slot[0] != EMPTY
-                        && usize::from(slot[0]) >= length
-                        && slot[1..=length] == key[1..]
-                };
-                *m |= u8::from(hit);
+            let slots = self.slots.chunks_exact(self.stride);
+            if whole && length >= 7 {
+                // Eight bytes decide nearly always: the length and the text's first seven.
+                let head = key
+                    .first_chunk::<8>()
+                    .map_or(0, |head| u64::from_le_bytes(*head));
+                for (m, slot) in mask.iter_mut().zip(slots) {
+                    let same = slot
+                        .first_chunk::<8>()
+                        .map_or(1, |head| u64::from_le_bytes(*head))
+                        == head;
+                    if same && slot[..=length] == key[..] {
+                        *m = 1;
+                    }
+                }
+            } else {
+                for (m, slot) in mask.iter_mut().zip(slots) {
+                    let hit = if whole {
+                        slot[..=length] == key[..]
+                    } else {
+                        slot[0] != EMPTY
+                            && usize::from(slot[0]) >= length
+                            && slot[1..=length] == key[1..]
+                    };
+                    *m |= u8::from(hit);
+                }
             }
         }
         for (row, text) in &self.apart {

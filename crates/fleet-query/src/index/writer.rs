@@ -5,7 +5,7 @@ use super::ints::ROWS;
 use super::schema::{Node, PATHS, ROOT};
 use super::shred::{Refusal, Shred, Shredder};
 use super::snapshot::Snapshot;
-use super::state::State;
+use super::state::{State, id_in};
 use crate::dialect::Collection;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -376,8 +376,10 @@ impl WriterIndex {
             held += 1;
         }
         let before = self.cells.get(row).copied().map_or(0, usize::from);
-        if !fresh && (replaced < before || before == usize::from(u16::MAX)) {
-            self.sweep(row, cells);
+        let unknown = before == usize::from(u16::MAX);
+        if !fresh && (replaced < before || unknown) {
+            let left = (!unknown).then(|| before.saturating_sub(replaced));
+            self.sweep(row, cells, left);
         }
         if let Some(slot) = self.cells.get_mut(row) {
             *slot = u16::try_from(held).unwrap_or(u16::MAX);
@@ -389,12 +391,15 @@ impl WriterIndex {
     }
 
     fn add_id(&mut self, id: &str, row: usize) {
-        let mut ids = std::mem::take(&mut self.state.ids);
-        let state = &self.state;
+        let State {
+            ids,
+            columns,
+            id_node,
+            ..
+        } = &mut self.state;
         if let Ok(row) = u32::try_from(row) {
-            Arc::make_mut(&mut ids).add(id, row, |row| state.id(row as usize));
+            Arc::make_mut(ids).add(id, row, |row| id_in(columns, *id_node, row as usize));
         }
-        self.state.ids = ids;
     }
 
     fn set(&mut self, node: Node, row: usize, cell: Cell<'_>) -> bool {
@@ -417,17 +422,25 @@ impl WriterIndex {
         }
     }
 
-    /// Empties every cell of a row that the new document has not written.
-    fn sweep(&mut self, row: usize, cells: &[(Node, Shred<'_>)]) {
-        let mut keep: Vec<Node> = cells.iter().map(|(node, _)| *node).collect();
-        keep.push(self.state.id_node);
-        keep.sort_unstable();
-        for node in 0..self.state.columns.len() {
-            let Ok(node) = Node::try_from(node) else {
+    /// Empties every cell of a row that the new document has not written; `left` of them, where that is known.
+    fn sweep(&mut self, row: usize, cells: &[(Node, Shred<'_>)], left: Option<usize>) {
+        let mut keep = vec![false; self.state.columns.len()];
+        for node in cells
+            .iter()
+            .map(|(node, _)| *node)
+            .chain([self.state.id_node])
+        {
+            if let Some(slot) = keep.get_mut(node as usize) {
+                *slot = true;
+            }
+        }
+        let mut left = left.unwrap_or(usize::MAX);
+        for (node, kept) in keep.iter().enumerate() {
+            if left == 0 {
                 break;
-            };
-            if keep.binary_search(&node).is_err() {
-                self.clear(node, row);
+            }
+            if !kept && let Ok(node) = Node::try_from(node) {
+                left -= usize::from(self.clear(node, row));
             }
         }
     }
@@ -588,10 +601,13 @@ impl WriterIndex {
     fn delete(&mut self, id: &str) -> Result<(), IndexError> {
         let row = self.row(id)?;
         let stored = self.stored_id(id);
-        let mut ids = std::mem::take(&mut self.state.ids);
-        let state = &self.state;
-        Arc::make_mut(&mut ids).remove(&stored, |row| state.id(row as usize));
-        self.state.ids = ids;
+        let State {
+            ids,
+            columns,
+            id_node,
+            ..
+        } = &mut self.state;
+        Arc::make_mut(ids).remove(&stored, |row| id_in(columns, *id_node, row as usize));
         let at = row as usize;
         self.remove(ROOT, at);
         self.clear(self.state.id_node, at);

@@ -16,14 +16,14 @@ use fleet_query::{Condition, FieldPath, Predicate, path::Segment};
 use serde_json::{Map, Value, json};
 
 /// The number of random cases: `FLEET_CASES`, else a modest default.
-pub fn cases(default: u64) -> u64 {
+pub(crate) fn cases(default: u64) -> u64 {
     std::env::var("FLEET_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(default)
 }
 
-pub fn pick<'a, T>(r: &mut Random, choices: &'a [T]) -> &'a T {
+pub(crate) fn pick<'a, T>(r: &mut Random, choices: &'a [T]) -> &'a T {
     &choices[r.below(choices.len() as u64) as usize]
 }
 
@@ -46,11 +46,11 @@ const TEXTS: [&str; 16] = [
     "q\"uo\\te\n",
 ];
 
-pub fn text(r: &mut Random) -> String {
+pub(crate) fn text(r: &mut Random) -> String {
     (*pick(r, &TEXTS)).to_owned()
 }
 
-pub fn number(r: &mut Random) -> Value {
+pub(crate) fn number(r: &mut Random) -> Value {
     match r.below(9) {
         0 => json!(r.below(4)),
         1 => json!(-(r.below(300) as i64)),
@@ -64,7 +64,7 @@ pub fn number(r: &mut Random) -> Value {
     }
 }
 
-pub fn value(r: &mut Random, depth: u64) -> Value {
+pub(crate) fn value(r: &mut Random, depth: u64) -> Value {
     match r.below(if depth == 0 { 7 } else { 10 }) {
         0 => Value::Null,
         1 => json!(r.chance(500)),
@@ -88,12 +88,12 @@ pub fn value(r: &mut Random, depth: u64) -> Value {
     }
 }
 
-pub fn id(n: u64) -> String {
+pub(crate) fn id(n: u64) -> String {
     format!("dev-{n:04}")
 }
 
 /// A canonical document of device `n`.
-pub fn document(r: &mut Random, n: u64) -> Value {
+pub(crate) fn document(r: &mut Random, n: u64) -> Value {
     let mut document = json!({ "deviceId": id(n) });
     let mut put = |r: &mut Random, key: &str, keys: &[&str]| {
         if r.chance(850) {
@@ -129,7 +129,7 @@ pub fn document(r: &mut Random, n: u64) -> Value {
 }
 
 /// A merge patch.
-pub fn patch(r: &mut Random) -> Value {
+pub(crate) fn patch(r: &mut Random) -> Value {
     let top = (*pick(r, &["tags", "attributes", "properties", "extra"])).to_owned();
     let mut inner = match r.below(8) {
         0 => Value::Null,
@@ -156,7 +156,7 @@ pub fn patch(r: &mut Random) -> Value {
 }
 
 /// RFC 7396, as its text has it.
-pub fn merge(target: &mut Value, patch: &Value) {
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return;
@@ -180,7 +180,7 @@ pub fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-pub fn path(r: &mut Random, profile: &Profile) -> FieldPath {
+pub(crate) fn path(r: &mut Random, profile: &Profile) -> FieldPath {
     let keys: &[&str] = pick::<&[&str]>(
         r,
         &[
@@ -217,7 +217,7 @@ pub fn path(r: &mut Random, profile: &Profile) -> FieldPath {
     FieldPath::new(segments)
 }
 
-pub fn scalar(r: &mut Random) -> Scalar {
+pub(crate) fn scalar(r: &mut Random) -> Scalar {
     match r.below(8) {
         0 => Scalar::Null,
         1 => Scalar::Bool(r.chance(500)),
@@ -250,7 +250,7 @@ fn pattern(r: &mut Random, profile: &Profile) -> Pattern {
     }
 }
 
-pub fn leaf(r: &mut Random, profile: &'static Profile) -> Predicate {
+pub(crate) fn leaf(r: &mut Random, profile: &'static Profile) -> Predicate {
     let path = path(r, profile);
     let op = *pick(
         r,
@@ -374,7 +374,7 @@ pub fn leaf(r: &mut Random, profile: &'static Profile) -> Predicate {
     }
 }
 
-pub fn predicate(r: &mut Random, profile: &'static Profile, depth: u64) -> Predicate {
+pub(crate) fn predicate(r: &mut Random, profile: &'static Profile, depth: u64) -> Predicate {
     if depth == 0 || r.chance(300) {
         return leaf(r, profile);
     }
@@ -393,7 +393,7 @@ pub fn predicate(r: &mut Random, profile: &'static Profile, depth: u64) -> Predi
     }
 }
 
-pub fn condition(r: &mut Random) -> Condition {
+pub(crate) fn condition(r: &mut Random) -> Condition {
     let profile = *pick(
         r,
         &[

@@ -126,14 +126,7 @@ struct Case {
     name: &'static str,
     /// A path that an update between two runs touches.
     touched: &'static str,
-    draw: fn(
-        &Limit,
-        &mut Random,
-    ) -> (
-        String,
-        Box<dyn Fn(&Limit) -> usize>,
-        Box<dyn Fn(&Limit, usize) -> bool>,
-    ),
+    draw: fn(&Limit, &mut Random) -> Drawn,
 }
 
 type Drawn = (

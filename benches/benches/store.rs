@@ -88,7 +88,12 @@ impl Source {
 
 fn open(path: &Path) -> Outcome<SqliteStore> {
     let clock = Arc::new(SystemClock);
-    Ok(SqliteStore::open(path, "default".parse()?, clock, &SqliteOptions::default())?)
+    Ok(SqliteStore::open(
+        path,
+        "default".parse()?,
+        clock,
+        &SqliteOptions::default(),
+    )?)
 }
 
 fn rate(count: u64, since: Instant) -> f64 {
@@ -156,8 +161,7 @@ fn table_rate(folder: &Path, groups: u64, table: &str, extra: &[&str]) -> Outcom
     let mut position = 0i64;
     for _ in 0..groups {
         connection.execute_batch("BEGIN")?;
-        let mut insert =
-            connection.prepare_cached("INSERT INTO log VALUES(?1, ?2, ?3, ?4, ?5)")?;
+        let mut insert = connection.prepare_cached("INSERT INTO log VALUES(?1, ?2, ?3, ?4, ?5)")?;
         for version in 0..100i64 {
             // Streams at random for each event, as single appends of a fleet are.
             let call = source.group(1)?;
@@ -218,15 +222,28 @@ fn main() -> Outcome<()> {
     }
     note("bulk import, groups of 4, events/s", rate(bulk * 4, since));
     for round in 0..2 {
-        let label = if source.scattered { "ids at random" } else { "ids by time" };
+        let label = if source.scattered {
+            "ids at random"
+        } else {
+            "ids by time"
+        };
         let file = file_rate(&folder, 200, 100)?;
         let groups = store_rate(&store, &mut source, 200, 100)?;
-        note(&format!("groups of 100, {label}: file / store"), file / groups);
+        note(
+            &format!("groups of 100, {label}: file / store"),
+            file / groups,
+        );
         let single_file = file_rate(&folder, 2_000, 1)?;
         let single = store_rate(&store, &mut source, 2_000, 1)?;
-        note(&format!("single events, {label}: file / store"), single_file / single);
+        note(
+            &format!("single events, {label}: file / store"),
+            single_file / single,
+        );
         let concurrent = concurrent_rate(&store, &mut source, 8_000)?;
-        note(&format!("64 writers / groups of 100, {label}"), concurrent / groups);
+        note(
+            &format!("64 writers / groups of 100, {label}"),
+            concurrent / groups,
+        );
         note(&format!("groups of 100, {label}, events/s"), groups);
         note(&format!("single events, {label}, events/s"), single);
         note(&format!("64 writers, {label}, events/s"), concurrent);
@@ -241,9 +258,16 @@ fn main() -> Outcome<()> {
     }
     drop(store.subscribe_all(Subscribe::after(Position::ZERO)));
     let watched = store_rate(&store, &mut source, 1_000, 1)?;
-    note("stalled readers: time of appends with / without", quiet / watched);
+    note(
+        "stalled readers: time of appends with / without",
+        quiet / watched,
+    );
     drop(stalled);
-    let call = Append::new("twin-hundred".parse()?, Expected::Any, source.group(1)?.events);
+    let call = Append::new(
+        "twin-hundred".parse()?,
+        Expected::Any,
+        source.group(1)?.events,
+    );
     pollster::block_on(store.append(call))?;
     for _ in 0..99 {
         let mut call = source.group(1)?;
@@ -257,16 +281,28 @@ fn main() -> Outcome<()> {
         fs::copy(place.join(name), crashed.join(name))?;
     }
     drop(store);
-    note("bytes on disk for each event", bytes_of(&place)? as f64 / head.0 as f64);
+    note(
+        "bytes on disk for each event",
+        bytes_of(&place)? as f64 / head.0 as f64,
+    );
     File::open(&path)?.sync_all()?;
     let since = Instant::now();
     let store = open(&path)?;
     note("opening, ms", since.elapsed().as_secs_f64() * 1e3);
     let since = Instant::now();
     let after_kill = open(&crashed.join("fleet.db"))?;
-    note("opening after a kill, ms", since.elapsed().as_secs_f64() * 1e3);
+    note(
+        "opening after a kill, ms",
+        since.elapsed().as_secs_f64() * 1e3,
+    );
     drop(after_kill);
-    let hundred = || StreamRead::of("twin-hundred".parse().unwrap_or_else(|_| std::process::exit(2)));
+    let hundred = || {
+        StreamRead::of(
+            "twin-hundred"
+                .parse()
+                .unwrap_or_else(|_| std::process::exit(2)),
+        )
+    };
     let mut best = f64::MAX;
     for _ in 0..20 {
         let since = Instant::now();

@@ -28,7 +28,11 @@ pub use error::CallError;
 pub use fleet::{Fleet, Options, Outcome};
 pub use issuer::Issuer;
 
-/// The README's example is compiled and run.
+/// The examples of this crate's README and of the workspace's, compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod readme {
+    #[doc = include_str!("../README.md")]
+    struct Crate;
+    #[doc = include_str!("../../../README.md")]
+    struct Workspace;
+}

@@ -262,6 +262,7 @@ pub const MAPPED: &[Mapping] = &[
     row("query.always_true", Kind::Query),
     row("query.arity", Kind::Query),
     row("query.cost_exceeded", Kind::Query),
+    row("query.crossings_forgotten", Kind::Invalid),
     row("query.index_damaged", Kind::Internal),
     row("query.index_io", Kind::Internal),
     row("query.invalid_aggregation", Kind::Aggregation),

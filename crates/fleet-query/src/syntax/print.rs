@@ -397,6 +397,10 @@ fn term(value: &Term, bare: Bare) -> String {
 }
 
 fn wildcard(pattern: &Wildcard, bare: Bare) -> String {
+    // A bare `*` is another condition: everything.
+    if bare == Bare::Yes && pattern.pieces() == [Piece::AnyRun] {
+        return "**".to_owned();
+    }
     let mut out = String::new();
     for (at, piece) in pattern.pieces().iter().enumerate() {
         match piece {

@@ -124,6 +124,8 @@ fn the_other_dialects_print_canonically() {
         ),
         (Dialect::Aws, "*", "*"),
         (Dialect::Aws, "a:* NOT b:*", "a:* AND NOT b:*"),
+        // Any text anywhere, which is not everything.
+        (Dialect::Aws, "a:*** OR ***", "a:* OR **"),
         (
             Dialect::Rsql,
             "a==x* and (b!='it\\'s',c=in=(1,2))",

@@ -306,6 +306,7 @@ pub(crate) fn check_target(
 }
 
 /// A store that holds another event than the backup does at a position.
+#[cfg(feature = "sqlite")]
 pub(crate) fn other_history(position: Position) -> StoreError {
     StoreError::invalid(format!(
         "the store holds another event than the backup at position {position}: restore into another place"

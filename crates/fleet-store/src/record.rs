@@ -219,10 +219,12 @@ impl<'a> Raw<'a> {
         }))
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn check(&self) -> u32 {
         self.check
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is_of(&self, tenant: &str) -> bool {
         self.tenant == tenant
     }

@@ -119,8 +119,8 @@ impl Lines {
     }
 }
 
-/// The whole text of a file, or of standard input for `-`.
-pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
+/// The whole content of a file, or of standard input for `-`.
+pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if path == "-" {
         io::stdin().lock().read_to_end(&mut bytes)
@@ -128,7 +128,12 @@ pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
         File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
     read.map_err(|error| Failure::file(path, &error))?;
-    String::from_utf8(bytes).map_err(|error| {
+    Ok(bytes)
+}
+
+/// The whole text of a file, or of standard input for `-`.
+pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
+    String::from_utf8(read_bytes(path)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::usage(
             "cli.not_utf8",

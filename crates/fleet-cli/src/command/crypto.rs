@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::Global;
 use crate::failure::{Failure, Problem};
-use crate::input::read_text;
+use crate::input::{read_bytes, read_text};
 use crate::output::Out;
 
 const AFTER: &str = "\
@@ -226,6 +226,43 @@ enum Presign {
     },
 }
 
+/// The PEM blocks with `label` in a file, at least one. A file without any PEM is taken as DER and becomes one block.
+fn blocks(path: &str, label: &str) -> Result<Vec<String>, Failure> {
+    let bytes = read_bytes(path)?;
+    let (begin, end) = (
+        format!("-----BEGIN {label}-----"),
+        format!("-----END {label}-----"),
+    );
+    let blocks: Vec<String> = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains("-----BEGIN") => text
+            .split_inclusive(&end)
+            .filter_map(|part| Some(part.get(part.find(&begin)?..)?.to_owned()))
+            .collect(),
+        _ if bytes.is_empty() => vec![],
+        _ => vec![format!("{begin}\n{}\n{end}\n", STANDARD.encode(&bytes))],
+    };
+    if blocks.is_empty() {
+        let problem = Problem::new(
+            "cli.no_pem_block",
+            format!("`{path}` has no block `{begin}`"),
+        );
+        return Err(Failure::Usage(
+            problem.help("give a PEM file, one or several blocks, or DER"),
+        ));
+    }
+    Ok(blocks)
+}
+
+/// An update manifest out of a file; what is wrong with it is said with its place.
+fn read_manifest(path: &str) -> Result<Manifest, Failure> {
+    serde_json::from_str(&read_text(path)?).map_err(|error| {
+        Failure::Usage(
+            Problem::new("cli.manifest", format!("`{path}` is no update manifest: {error}"))
+                .help("its members are updateId, compatibility, files, createdDateTime and expiresDateTime; see docs/crypto.md"),
+        )
+    })
+}
+
 /// A secret out of a file or standard input, without its last line feed. A secret in the place of a file name is not repeated.
 fn secret(path: &str) -> Result<String, Failure> {
     let looks_secret = path.len() >= 20
@@ -382,7 +419,7 @@ impl Crypto {
                 detached,
             } => {
                 let signer = LocalSigner::from_pem(&secret(&key)?)?;
-                let manifest = Manifest::from_json(read_text(&manifest)?.as_bytes())?;
+                let manifest = read_manifest(&manifest)?;
                 let jws = if detached {
                     sign_detached(&manifest.to_json()?, &key_id, None, &signer)?
                 } else {
@@ -411,7 +448,7 @@ impl Crypto {
                     keys.insert(id.to_owned(), json!({ "publicPem": read_text(file)? }));
                 }
                 let payload = match payload {
-                    Some(file) => Some(STANDARD.encode(read_text(&file)?)),
+                    Some(file) => Some(STANDARD.encode(read_bytes(&file)?)),
                     None => None,
                 };
                 let given = json!({
@@ -439,23 +476,21 @@ impl Crypto {
         else {
             return Ok(());
         };
-        let texts = |files: &[String]| -> Result<Vec<String>, Failure> {
-            files.iter().map(|file| read_text(file)).collect()
+        let all = |files: &[String], label: &str| -> Result<Vec<String>, Failure> {
+            let lists: Result<Vec<_>, _> = files.iter().map(|file| blocks(file, label)).collect();
+            Ok(lists?.concat())
         };
-        let (leaf, bag, anchors, crls) = (
-            read_text(&leaf)?,
-            texts(&intermediates)?,
-            texts(&anchors)?,
-            texts(&crls)?,
-        );
+        // A file that the device sends whole: its own certificate first, those above it behind.
+        let mut bag = blocks(&leaf, "CERTIFICATE")?;
+        let leaf = bag.remove(0);
+        bag.extend(all(&intermediates, "CERTIFICATE")?);
+        let (anchors, crls) = (all(&anchors, "CERTIFICATE")?, all(&crls, "X509 CRL")?);
         let at = now(at, global);
         let mut out = Out::new();
         if explain {
             let read = |texts: &[String]| -> Result<Vec<_>, CryptoError> {
-                texts
-                    .iter()
-                    .map(|text| Certificate::from_pem(text))
-                    .collect()
+                let read_one = |text: &String| Certificate::from_pem(text);
+                texts.iter().map(read_one).collect()
             };
             let (bag, anchors) = (read(&bag)?, read(&anchors)?);
             let crls: Result<Vec<_>, _> = crls.iter().map(|text| Crl::from_pem(text)).collect();

@@ -47,15 +47,32 @@ pub enum Purpose {
 /// What a verification needs besides the certificates: the enrolled anchors, revocation lists, the
 /// deny-list, the rules and the implementation of the primitives.
 ///
-/// ```no_run
-/// # fn load(_: &str) -> fleet_crypto::x509::Certificate { unimplemented!() }
-/// use fleet_crypto::{RustCrypto, UnixSeconds, x509::ChainVerifier};
-/// let (anchor, issuing, leaf) = (load("root.pem"), load("issuing.pem"), load("device.pem"));
-/// let anchors = [anchor];
+/// ```
+/// use fleet_crypto::signer::LocalSigner;
+/// use fleet_crypto::x509::{CertificateAuthority, ChainVerifier};
+/// use fleet_crypto::{CryptoError, RustCrypto, SecureRandom, UnixSeconds};
+/// # struct Counter(u8);
+/// # impl SecureRandom for Counter {
+/// #     fn fill(&mut self, out: &mut [u8]) -> Result<(), CryptoError> {
+/// #         for byte in out { self.0 = self.0.wrapping_add(1); *byte = self.0; }
+/// #         Ok(())
+/// #     }
+/// # }
+/// # let mut random = Counter(0);
+/// let now = UnixSeconds(1_780_000_000);
+/// let root_key = LocalSigner::generate_p256(&mut random)?;
+/// let root = CertificateAuthority::self_signed("Fleet root", &root_key, None,
+///     (now, now.plus(900 * 86_400)), &mut random, &RustCrypto)?;
+/// let device = CertificateAuthority::new(&root, &root_key, &RustCrypto)?
+///     .issue_with_keys("dev-1", now, 86_400, &mut random)?;
+///
+/// let anchors = [root];
 /// let verifier = ChainVerifier::new(&anchors, &RustCrypto);
-/// let path = verifier.verify_path(&leaf, &[issuing], UnixSeconds(1_780_000_000))?;
-/// assert_eq!(path.anchor, 0);
-/// # Ok::<(), fleet_crypto::CryptoError>(())
+/// let leaf = device.issued.certificate;
+/// assert_eq!(verifier.verify_path(&leaf, &[], now)?.anchor, 0);
+/// let late = verifier.verify_path(&leaf, &[], now.plus(2 * 86_400));
+/// assert_eq!(late.unwrap_err().name(), "Expired");
+/// # Ok::<(), CryptoError>(())
 /// ```
 /// Spec: cryptography, section 4.2.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ use fleet_store::port::EventStore;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::lock::{Mutex, MutexGuard};
 use serde_json::Value;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
@@ -82,12 +83,22 @@ impl std::fmt::Debug for Options {
 }
 
 /// What a call did: its answer, and the events that it recorded, in order.
-#[derive(Debug)]
+///
+/// An answer may hold a new key, so `Debug` does not show it.
 pub struct Outcome {
     /// The response as JSON, or why there is none.
     pub result: Result<Value, CallError>,
     /// What was recorded on the way; a refused call records nothing.
     pub events: Vec<Recorded>,
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("result", &self.result.as_ref().map(|_| "an answer"))
+            .field("events", &self.events)
+            .finish()
+    }
 }
 
 /// A fleet over an event store: every operation behind one door.

@@ -17,7 +17,7 @@ use crate::fleet::Call;
 use crate::issuer::Random;
 use crate::operation::{
     self, AcceptCertificateTransfer, AcceptCertificateTransferResponse, CancelCertificateTransfer,
-    CancelCertificateTransferResponse, CertificateDescription, CertificateValidity,
+    CancelCertificateTransferResponse, CertificateDescription, CertificateValidity, Concealed,
     CreateCertificateFromCsr, CreateCertificateFromCsrResponse, CreateKeysAndCertificate,
     CreateKeysAndCertificateResponse, DeleteCertificate, DeleteCertificateResponse,
     DescribeCertificate, DescribeCertificateResponse, KeyPair, ListCertificates,
@@ -162,7 +162,7 @@ impl Handle for CreateKeysAndCertificate {
             certificate_pem: pem,
             key_pair: KeyPair {
                 public_key: made.public_key_pem,
-                private_key: made.private_key_pem.expose_secret().to_owned(),
+                private_key: Concealed::new(made.private_key_pem.expose_secret().to_owned()),
             },
         })
     }

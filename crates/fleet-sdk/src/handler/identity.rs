@@ -18,7 +18,7 @@ use crate::Service;
 use crate::fleet::Call;
 use crate::log::Loaded;
 use crate::operation::{
-    BulkRegistry, BulkRegistryError, BulkRegistryResponse, CreateOrReplaceDevice,
+    BulkRegistry, BulkRegistryError, BulkRegistryResponse, Concealed, CreateOrReplaceDevice,
     CreateOrReplaceModule, DeleteDevice, DeleteDeviceResponse, DeleteModule, DeleteModuleResponse,
     GetDevice, GetDeviceStatistics, GetDeviceStatisticsResponse, GetDevices, GetDevicesResponse,
     GetModule, GetModulesOnDevice, GetModulesOnDeviceResponse, GetServiceStatistics,
@@ -200,7 +200,7 @@ impl Handle for CreateOrReplaceDevice {
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
         let name = record(&self.device_id)?;
-        let body = Value::Object(self.body);
+        let body = Concealed::new(Value::Object(self.body.into_inner()));
         let loaded = write_device(call, &name, &body, header(self.if_match.as_deref())).await?;
         match loaded.state.thing() {
             Some(thing) => device_document(call, thing).await,
@@ -344,7 +344,7 @@ impl Handle for CreateOrReplaceModule {
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
         let (device, module) = pair(&self.device_id, &self.module_id)?;
-        let body = Value::Object(self.body);
+        let body = Concealed::new(Value::Object(self.body.into_inner()));
         let if_match = header(self.if_match.as_deref());
         let written = write_module(call, &device, &module, &body, if_match).await?;
         Ok(object(identity::module_document(&written, None)))
@@ -432,7 +432,7 @@ impl Handle for BulkRegistry {
     type Answer = BulkRegistryResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let body = Value::Array(self.body);
+        let body = Concealed::new(Value::Array(self.body.into_inner()));
         let limits = call.fleet.options.limits.identity.clone();
         let items = identity::bulk_items(&body, &limits)?;
         let mut failures = Vec::new();

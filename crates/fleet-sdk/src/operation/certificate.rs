@@ -22,7 +22,7 @@ wire! {
         #[serde(rename = "PublicKey")]
         public_key: String,
         #[serde(rename = "PrivateKey")]
-        private_key: String,
+        private_key: super::Concealed<String>,
     }
 }
 

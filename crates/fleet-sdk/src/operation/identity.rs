@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::Concealed;
+
 operation! {
     "Creates a device identity, or replaces it where `ifMatch` is given."
     CreateOrReplaceDevice @ IotHub {
         device_id: String,
         if_match: Option<String>,
         #[serde(default)]
-        body: Map<String, Value>,
+        body: Concealed<Map<String, Value>>,
     } -> Map<String, Value>
 }
 
@@ -43,7 +45,7 @@ operation! {
         module_id: String,
         if_match: Option<String>,
         #[serde(default)]
-        body: Map<String, Value>,
+        body: Concealed<Map<String, Value>>,
     } -> Map<String, Value>
 }
 
@@ -87,7 +89,7 @@ wire! {
 operation! {
     "Creates, updates or deletes up to 100 identities or twins, each for itself; `dryRun` only says what would happen."
     BulkRegistry @ IotHub {
-        body: Vec<Value>,
+        body: Concealed<Vec<Value>>,
         #[serde(default)]
         dry_run: bool,
     } -> BulkRegistryResponse {

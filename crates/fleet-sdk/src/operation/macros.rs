@@ -29,6 +29,7 @@ always_present!(
 );
 
 impl<T> Absent for Vec<T> {}
+impl<T: super::Wipe> Absent for super::Concealed<T> {}
 impl<K, V> Absent for std::collections::BTreeMap<K, V> {}
 impl<K, V> Absent for serde_json::Map<K, V> {}
 

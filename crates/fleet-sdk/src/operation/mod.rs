@@ -8,6 +8,7 @@
 mod macros;
 mod billing_group;
 mod certificate;
+mod concealed;
 mod crypto;
 mod dynamic_group;
 mod group;
@@ -33,6 +34,7 @@ use crate::handler::Handle;
 
 pub use billing_group::*;
 pub use certificate::*;
+pub use concealed::{Concealed, Wipe};
 pub use dynamic_group::*;
 pub use group::*;
 pub use identity::*;

@@ -1,6 +1,7 @@
 //! The command line's grammar: global options and the list of commands.
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::command;
 use crate::failure::Failure;
@@ -41,6 +42,9 @@ pub(crate) struct Global {
         env = "FLEET_STORE"
     )]
     pub(crate) store: StoreUrl,
+    /// Whether `--store` or its variable was given, for commands that need no store
+    #[arg(skip)]
+    pub(crate) store_given: bool,
     /// Answer in JSON, errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -116,6 +120,17 @@ enum Command {
 }
 
 impl Fleet {
+    /// What the command line says; ends the process with help or a usage error where it says nothing runnable.
+    pub(crate) fn of_command_line() -> Self {
+        let matches = Self::command().get_matches();
+        let store_given = matches
+            .value_source("store")
+            .is_some_and(|source| source != ValueSource::DefaultValue);
+        let mut fleet = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        fleet.global.store_given = store_given;
+        fleet
+    }
+
     /// Runs the command.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let global = self.global;

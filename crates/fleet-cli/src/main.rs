@@ -14,16 +14,16 @@ mod language;
 mod noun;
 mod output;
 mod progress;
+mod schema;
 mod session;
 mod show;
 mod store;
 mod table;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = args::Fleet::parse();
+    let arguments = args::Fleet::of_command_line();
     let json = arguments.global.json;
     match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,

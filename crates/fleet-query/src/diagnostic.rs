@@ -81,6 +81,7 @@ codes! {
     InvalidPageSize = "query.invalid_page_size", "a page size outside 1 to the maximum";
     InvalidAggregation = "query.invalid_aggregation", "the aggregation field or its kind is not allowed";
     NoCounterpart = "query.no_counterpart", "the construct has no exact counterpart in the other dialect";
+    InvalidSchema = "query.invalid_schema", "a schema is no JSON object of field names and kinds";
     InvalidDocument = "query.invalid_document", "a document has neither service's shape";
 }
 

@@ -1,6 +1,7 @@
 //! Canonical field paths: the one name of a field, whatever dialect named it.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,6 +10,17 @@ pub enum Segment {
     Key(Box<str>),
     /// An element of an array, counted from 0.
     Index(u32),
+}
+
+impl Segment {
+    /// The key; empty for an element.
+    #[must_use]
+    pub fn as_key(&self) -> &str {
+        match self {
+            Self::Key(key) => key,
+            Self::Index(_) => "",
+        }
+    }
 }
 
 /// The canonical path of a field from the root of a document, such as `properties.reported.battery`.
@@ -104,20 +116,56 @@ impl FieldPath {
     /// `shadow.hasDelta`, `shadow.delta.…`, `shadow.metadata.…` and the same of a named shadow.
     #[must_use]
     pub fn is_derived(&self) -> bool {
-        let keys: Vec<&str> = self
-            .0
-            .iter()
-            .take(3)
-            .map(|segment| match segment {
-                Segment::Key(key) => &**key,
-                Segment::Index(_) => "",
-            })
-            .collect();
+        let keys: Vec<&str> = self.0.iter().take(3).map(Segment::as_key).collect();
         matches!(
             keys.as_slice(),
             ["shadow", "hasDelta" | "delta" | "metadata", ..]
                 | ["namedShadows", _, "hasDelta" | "delta" | "metadata"]
         )
+    }
+}
+
+/// A text that is no path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no field path; write `tags.floor`, `tags.list[0]` or `tags.[[a key]]`")]
+pub struct InvalidPath {
+    /// The text.
+    pub text: String,
+}
+
+/// Reads what `Display` writes: keys joined with `.`, `[[…]]` around any key, `[n]` for an element.
+impl FromStr for FieldPath {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPath> {
+        segments(text).map(Self).ok_or_else(|| InvalidPath {
+            text: text.to_owned(),
+        })
+    }
+}
+
+fn segments(text: &str) -> Option<Vec<Segment>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        let (key, after) = match rest.strip_prefix("[[") {
+            Some(quoted) => quoted.split_once("]]")?,
+            None => rest.split_at_checked(rest.find(['.', '[']).unwrap_or(rest.len()))?,
+        };
+        if key.is_empty() {
+            return None;
+        }
+        found.push(Segment::Key(key.into()));
+        rest = after;
+        while let Some(index) = rest.strip_prefix('[') {
+            let (index, after) = index.split_once(']')?;
+            found.push(Segment::Index(index.parse().ok()?));
+            rest = after;
+        }
+        if rest.is_empty() {
+            return Some(found);
+        }
+        rest = rest.strip_prefix('.')?;
     }
 }
 
@@ -158,5 +206,35 @@ impl fmt::Display for FieldPath {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn segment() -> impl Strategy<Value = Segment> {
+        prop_oneof![
+            3 => "[a-c$_-]{1,3}|group|[a. \\[é]{1,4}".prop_map(|key| Segment::Key(key.into())),
+            1 => (0_u32..12).prop_map(Segment::Index),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn paths_read_back(tail in prop::collection::vec(segment(), 0..5)) {
+            let path = FieldPath::new([vec![Segment::Key("tags".into())], tail].concat());
+            prop_assert_eq!(path.to_string().parse::<FieldPath>(), Ok(path));
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in [
+            "", ".a", "a.", "a..b", "[[a", "[[]]", "a[x]", "a[1", "a[]", "[0]", "a[0]b", "[[a]]b",
+        ] {
+            assert!(text.parse::<FieldPath>().is_err(), "{text}");
+        }
     }
 }

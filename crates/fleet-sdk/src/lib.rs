@@ -14,6 +14,7 @@ mod handler;
 pub mod import;
 mod indexing;
 mod issuer;
+mod known;
 mod log;
 pub mod maintain;
 pub mod operation;

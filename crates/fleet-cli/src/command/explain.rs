@@ -84,16 +84,7 @@ pub(crate) fn document(session: &Session, device: &str) -> Result<Value, Failure
         json!({ "deviceId": device }),
         Some(Service::IotHub),
     )?;
-    let found = language::condition(
-        &format!("deviceId = '{}'", device.replace('\'', "''")),
-        Dialect::IotHub,
-        Mode::Lenient,
-    )
-    .map_err(|found| language::refused(&found, device))?;
-    let rows = pollster::block_on(session.fleet().query(&found))?.rows;
-    rows.into_iter()
-        .next()
-        .map(|row| row.value)
+    pollster::block_on(session.fleet().document(device))?
         .ok_or_else(|| Failure::usage("cli.explain", format!("`{device}` has no document")))
 }
 

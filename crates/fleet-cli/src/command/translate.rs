@@ -1,20 +1,20 @@
 //! `fleet translate`: the same condition in another dialect.
 
 use clap::Args;
-use fleet_query::schema::Schema;
 use fleet_query::translate::translate;
 use fleet_query::{Diagnostic, Dialect, Query};
 use serde_json::json;
 
 use crate::args::Global;
-use crate::documents::{self, BadLines};
+use crate::documents::BadLines;
 use crate::failure::Failure;
 use crate::language::{self, Language};
 use crate::output::Out;
+use crate::schema::Known;
 
 const AFTER: &str = "\
 A translation selects the same devices, or there is none: what has no exact counterpart is named, and the exit code is 2.
-What a field holds decides often; `--twins FILE` says what yours hold.
+What a field holds decides often; `--schema FILE`, `--twins FILE` or the `--store` that is given say what yours hold.
 
 Examples:
   fleet translate --dialect aws --to iothub 'connectivity.connected:true AND attributes.zone:*'
@@ -30,9 +30,8 @@ pub(crate) struct Translate {
     /// The language to translate into
     #[arg(long, value_name = "DIALECT", value_parser = language::dialects())]
     to: Dialect,
-    /// Documents, one a line, that show which kinds the fields hold
-    #[arg(long, value_name = "FILE")]
-    twins: Option<String>,
+    #[command(flatten)]
+    known: Known,
     /// The text; `-` is standard input
     query: String,
 }
@@ -44,18 +43,7 @@ impl Translate {
         let query =
             Query::parse(&text, self.language.dialect, self.language.mode()).map_err(refused)?;
         let mut bad = BadLines::default();
-        let schema = match &self.twins {
-            None => Schema::new(),
-            Some(file) => {
-                let mut known = Vec::new();
-                let collect = |document| {
-                    known.push(document);
-                    Ok(())
-                };
-                documents::each(file, &mut bad, |_| query.collection(), collect)?;
-                Schema::of_documents(&known)
-            }
-        };
+        let schema = self.known.schema(global, query.collection(), &mut bad)?;
         let canonical = query.print();
         let translated = translate(&query, self.to, &schema)
             .map_err(|found| language::refused(&found, &canonical))?;

@@ -108,12 +108,20 @@ fn fields(expr: &Expr, scope: Scope, schema: &Schema, found: &mut Vec<Diagnostic
     let condition = bound(expr, scope);
     let mut unknown = BTreeSet::new();
     for path in condition.predicate.paths() {
-        if is_open(path) && schema.kinds(path).is_none() && unknown.insert(path.clone()) {
-            found.push(unknown_field(path, field_span(expr), schema));
+        let known = !is_judged(path, schema) || schema.allows(path, condition.profile.keys);
+        if !known && unknown.insert(path.clone()) {
+            found.push(unknown_field(path, field_span(expr), scope, schema));
         }
     }
     if unknown.is_empty() {
-        kinds(&condition.predicate, &condition, expr.span(), schema, found);
+        kinds(
+            &condition.predicate,
+            &condition,
+            expr.span(),
+            scope,
+            schema,
+            found,
+        );
     }
 }
 
@@ -138,30 +146,32 @@ fn field_span(expr: &Expr) -> Span {
     }
 }
 
-/// Whether the path lies where users name fields themselves; the services' own fields are known.
-fn is_open(path: &FieldPath) -> bool {
-    matches!(
-        path.root(),
-        "tags" | "properties" | "attributes" | "namedShadows"
-    ) && path.segments().len() > 1
+/// Whether the schema can tell that there is no such field: users name the fields there, and of messages, which no
+/// store keeps, the schema says something.
+fn is_judged(path: &FieldPath, schema: &Schema) -> bool {
+    let root = path.root();
+    path.segments().len() > 1
+        && match root {
+            "tags" | "properties" | "attributes" | "namedShadows" => true,
+            "appProperties" | "body" | "twin" => schema.paths().any(|known| known.root() == root),
+            _ => false,
+        }
 }
 
-fn unknown_field(path: &FieldPath, span: Span, schema: &Schema) -> Diagnostic {
-    let name = path.to_string();
+fn unknown_field(path: &FieldPath, span: Span, scope: Scope, schema: &Schema) -> Diagnostic {
+    let written = |path: &FieldPath| super::names::written(path, scope.dialect);
+    let name = written(path);
     let diagnostic = Diagnostic::warning(
         Code::UnknownField,
         span,
         format!("no document has a field `{name}`"),
     );
-    let known: Vec<String> = schema
-        .paths()
-        .filter(|known| is_open(known))
-        .map(ToString::to_string)
-        .collect();
+    let candidates = || schema.paths().filter(|known| is_judged(known, schema));
+    let known: Vec<String> = candidates().map(written).collect();
     let by_last = || {
         let last = path.last_key().unwrap_or_default();
-        let wanted = |known: &&FieldPath| known.last_key() == Some(last) && is_open(known);
-        schema.paths().find(wanted).map(ToString::to_string)
+        let wanted = |known: &&FieldPath| known.last_key() == Some(last);
+        candidates().find(wanted).map(written)
     };
     let close = super::names::closest(&name, known.iter().map(String::as_str)).map(str::to_owned);
     match close.or_else(by_last) {
@@ -174,11 +184,12 @@ fn kinds(
     predicate: &Predicate,
     condition: &Condition,
     span: Span,
+    scope: Scope,
     schema: &Schema,
     found: &mut Vec<Diagnostic>,
 ) {
     let mut compare = |path: &FieldPath, values: &[&Scalar]| {
-        let Some(known) = schema.kinds(path) else {
+        let Some(known) = schema.find(path, condition.profile.keys) else {
             return;
         };
         let wanted: BTreeSet<Kind> = values.iter().map(|value| value.kind()).collect();
@@ -194,7 +205,8 @@ fn kinds(
         let held: Vec<&str> = known.iter().map(|kind| kind.name()).collect();
         let asked: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
         let message = format!(
-            "`{path}` holds {} only, never {}",
+            "`{}` holds {} only, never {}",
+            super::names::written(path, scope.dialect),
             held.join(" or "),
             asked.join(" or ")
         );
@@ -224,9 +236,9 @@ fn kinds(
         Predicate::And(items) | Predicate::Or(items) => {
             items
                 .iter()
-                .for_each(|item| kinds(item, condition, span, schema, found));
+                .for_each(|item| kinds(item, condition, span, scope, schema, found));
         }
-        Predicate::Not(inner) => kinds(inner, condition, span, schema, found),
+        Predicate::Not(inner) => kinds(inner, condition, span, scope, schema, found),
         _ => {}
     }
 }

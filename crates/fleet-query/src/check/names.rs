@@ -177,6 +177,38 @@ pub(crate) fn closest<'a>(
         .map(|(_, name)| name)
 }
 
+/// A canonical path as conditions of a dialect write it.
+pub(crate) fn written(path: &FieldPath, dialect: Dialect) -> String {
+    let keys: Vec<&str> = path
+        .segments()
+        .iter()
+        .take(2)
+        .map(Segment::as_key)
+        .collect();
+    let (head, length) = match (dialect, keys.as_slice()) {
+        (Dialect::Aws, ["properties", section @ ("desired" | "reported")]) => {
+            (format!("shadow.{section}"), 2)
+        }
+        (Dialect::Aws, ["namedShadows", ..]) => ("shadow.name".to_owned(), 1),
+        (Dialect::Aws, ["deviceId"]) => ("thingName".to_owned(), 1),
+        (Dialect::AwsGroups, _) | (Dialect::Aws, _) => return path.joined(),
+        (Dialect::Routing, ["appProperties", name]) => return (*name).to_owned(),
+        (Dialect::Routing, [root @ ("body" | "twin"), ..]) => {
+            return format!(
+                "${root}{}",
+                path.joined().strip_prefix(root).unwrap_or_default()
+            );
+        }
+        _ => return path.to_string(),
+    };
+    let rest = FieldPath::new(path.segments().iter().skip(length).cloned().collect()).joined();
+    if rest.is_empty() {
+        head
+    } else {
+        format!("{head}.{rest}")
+    }
+}
+
 /// A path of the twin, module, job and target dialects.
 pub(crate) fn twin_path(
     path: &Path,

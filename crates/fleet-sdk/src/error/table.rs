@@ -267,6 +267,7 @@ pub const MAPPED: &[Mapping] = &[
     row("query.index_io", Kind::Internal),
     row("query.invalid_aggregation", Kind::Aggregation),
     row("query.invalid_document", Kind::Invalid),
+    row("query.invalid_schema", Kind::Invalid),
     row("query.invalid_page_size", Kind::Invalid),
     row("query.invalid_token", Kind::Invalid),
     row("query.kind_mismatch", Kind::Query),

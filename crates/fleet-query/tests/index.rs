@@ -8,160 +8,23 @@
 )]
 mod fleet;
 
-use fleet::{cases, condition, document, id, merge, patch, pick};
+use fleet::model::Model;
+use fleet::{cases, condition};
 use fleet_generate::Random;
 use fleet_query::aggregate::{
     AggregationField, FieldType, IndexFields, buckets, cardinality, percentiles, statistics,
 };
-use fleet_query::index::{
-    self, Applied, Change, IndexError, LiveSets, Partial, Side, Snapshot, WriterIndex,
-};
+use fleet_query::index::{self, Applied, Change, LiveSets, Partial, Side, Snapshot, WriterIndex};
 use fleet_query::{Collection, Condition, Dialect, Document, Mode, Query, eval};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-/// The fleet as plain values, sharing nothing with the index.
-#[derive(Clone, Default)]
-struct Model {
-    documents: BTreeMap<String, Value>,
-    groups: BTreeMap<String, (Option<String>, Map<String, Value>)>,
-    members: BTreeSet<(String, String)>,
-}
-
-impl Model {
-    fn chain(&self, group: &str) -> Vec<String> {
-        let mut chain = vec![group.to_owned()];
-        while let Some((Some(parent), _)) = self.groups.get(chain.last().unwrap()) {
-            chain.push(parent.clone());
-        }
-        chain
-    }
-
-    /// Own beats group; the deeper definer wins, then the smaller name.
-    fn effective(&self, id: &str) -> Value {
-        let mut document = self.documents[id].clone();
-        let mut definers: Vec<(usize, String)> = Vec::new();
-        for (_, group) in self.members.iter().filter(|(device, _)| device == id) {
-            for name in self.chain(group) {
-                definers.push((usize::MAX - self.chain(&name).len(), name));
-            }
-        }
-        definers.sort();
-        for (_, name) in definers {
-            let Some((_, attributes)) = self.groups.get(&name) else {
-                continue;
-            };
-            if attributes.is_empty() {
-                continue;
-            }
-            let own = document
-                .as_object_mut()
-                .unwrap()
-                .entry("attributes")
-                .or_insert_with(|| json!({}));
-            if let Value::Object(own) = own {
-                for (key, value) in attributes {
-                    own.entry(key.clone()).or_insert_with(|| value.clone());
-                }
-            }
-        }
-        document
-    }
-
-    fn select(&self, condition: &Condition) -> Vec<String> {
-        self.documents
-            .keys()
-            .filter(|id| eval::eval(condition, Document::new(&self.effective(id))).is_true())
-            .cloned()
-            .collect()
-    }
+fn devices() -> Model {
+    Model::new(Collection::Devices, true)
 }
 
 fn step(r: &mut Random, model: &mut Model, index: &mut WriterIndex) {
-    step_with(r, model, |change| index.change(change));
-}
-
-fn step_with(
-    r: &mut Random,
-    model: &mut Model,
-    mut apply: impl FnMut(&Change<'_>) -> Result<(), IndexError>,
-) {
-    let device = id(r.below(40));
-    let group = (*pick(r, &["g1", "g2", "g3", "g4"])).to_owned();
-    match r.below(12) {
-        0..=4 => {
-            let document = document(r, r.clone().below(40));
-            let text = document.to_string();
-            apply(&Change::Put { document: &text }).unwrap();
-            model
-                .documents
-                .insert(document["deviceId"].as_str().unwrap().to_owned(), document);
-        }
-        5..=7 => {
-            let patch = patch(r);
-            let result = apply(&Change::Patch {
-                id: &device,
-                patch: &patch.to_string(),
-            });
-            match model.documents.get_mut(&device) {
-                Some(document) => {
-                    result.unwrap();
-                    merge(document, &patch);
-                }
-                None => assert_eq!(result.unwrap_err().code(), "query.not_found"),
-            }
-        }
-        8 => {
-            let known = model.documents.remove(&device).is_some();
-            model.members.retain(|(member, _)| *member != device);
-            assert_eq!(apply(&Change::Delete { id: &device }).is_ok(), known);
-        }
-        9 | 10 => {
-            let known = model.documents.contains_key(&device);
-            let leave = r.chance(300);
-            let change = if leave {
-                Change::Leave {
-                    id: &device,
-                    group: &group,
-                }
-            } else {
-                Change::Join {
-                    id: &device,
-                    group: &group,
-                }
-            };
-            assert_eq!(apply(&change).is_ok(), known);
-            if leave {
-                model.members.remove(&(device, group));
-            } else if known {
-                model.members.insert((device, group));
-            }
-        }
-        _ => {
-            if r.chance(150) {
-                apply(&Change::DropGroup { name: &group }).unwrap();
-                model.groups.remove(&group);
-                model.members.retain(|(_, of)| *of != group);
-                return;
-            }
-            // Parents have smaller numbers, so there is no circle.
-            let parent = (group != "g1" && r.chance(500)).then(|| "g1".to_owned());
-            let mut attributes = Map::new();
-            for _ in 0..r.below(3) {
-                attributes.insert(
-                    (*pick(r, &["a", "load", "site", "b"])).to_owned(),
-                    fleet::value(r, 1),
-                );
-            }
-            apply(&Change::Group {
-                name: &group,
-                parent: parent.as_deref(),
-                attributes: &attributes,
-            })
-            .unwrap();
-            model.groups.insert(group, (parent, attributes));
-        }
-    }
+    model.step(r, 40, |change| index.change(change));
 }
 
 /// The same index, saved and opened again.
@@ -191,7 +54,7 @@ fn agree(snapshot: &Snapshot, model: &Model, condition: &Condition, seed: u64) {
 fn the_index_answers_as_the_reference_at_every_step() {
     for seed in 0..cases(150) {
         let mut r = Random::new(seed, 1);
-        let (mut model, mut index) = (Model::default(), WriterIndex::new(Collection::Devices));
+        let (mut model, mut index) = (devices(), WriterIndex::new(Collection::Devices));
         let mut held: Vec<(Snapshot, Model)> = Vec::new();
         for _ in 0..r.below(60) + 5 {
             step(&mut r, &mut model, &mut index);
@@ -334,7 +197,7 @@ const QUERIES: [&str; 14] = [
 fn rows_and_aggregations_are_the_references_for_every_split() {
     for seed in 0..cases(60) {
         let mut r = Random::new(seed, 2);
-        let (mut model, mut index) = (Model::default(), WriterIndex::new(Collection::Devices));
+        let (mut model, mut index) = (devices(), WriterIndex::new(Collection::Devices));
         for _ in 0..r.below(80) + 5 {
             step(&mut r, &mut model, &mut index);
         }
@@ -454,7 +317,7 @@ fn live_sets_are_what_recomputing_gives() {
     for seed in 0..cases(60) {
         let mut r = Random::new(seed, 3);
         let (mut model, mut index, mut live) = (
-            Model::default(),
+            devices(),
             WriterIndex::new(Collection::Devices),
             LiveSets::new(1_000_000),
         );
@@ -469,7 +332,7 @@ fn live_sets_are_what_recomputing_gives() {
             }
             let seen = position;
             position += 1 + r.below(3);
-            step_with(&mut r, &mut model, |change| {
+            model.step(&mut r, 40, |change| {
                 live.apply(&mut index, position, None, change).map(|_| ())
             });
             for crossing in live.since(seen).unwrap() {

@@ -175,6 +175,17 @@ pub(crate) fn is_system_key(key: &str) -> bool {
     )
 }
 
+/// Whether keys from the root lead to the metadata of a section or shadow: when each value was last written.
+pub(crate) fn is_metadata(keys: &[&str]) -> bool {
+    matches!(
+        keys,
+        ["properties", "desired" | "reported", "$metadata"]
+            | ["shadow", "metadata"]
+            | ["namedShadows", _, "metadata"]
+            | ["namedShadows", _, "desired" | "reported", "$metadata"]
+    )
+}
+
 fn is_system_field(path: &FieldPath) -> bool {
     path.root() == "properties"
         && matches!(path.segments().get(2), Some(Segment::Key(key)) if is_system_key(key))

@@ -12,7 +12,6 @@ use super::error::IndexError;
 use super::execute::Run;
 use super::ints::{Mask, ROWS};
 use super::kernel;
-use super::plan::plan;
 use super::snapshot::Snapshot;
 use crate::document::Document;
 use crate::path::FieldPath;
@@ -269,6 +268,23 @@ impl Snapshot {
     }
 
     fn partial_of(&self, query: &Query, keeps: bool) -> Result<Partial, IndexError> {
+        match query.select() {
+            Select::Documents => {}
+            Select::Fields(columns) => columns
+                .iter()
+                .try_for_each(|column| self.must_keep(&column.path))?,
+            Select::Groups(grouping) => {
+                let aggregated = grouping.columns.iter().filter_map(|column| match column {
+                    GroupColumn::Aggregate(aggregate) => aggregate.path.as_ref(),
+                    GroupColumn::Key { .. } => None,
+                });
+                grouping
+                    .by
+                    .iter()
+                    .chain(aggregated)
+                    .try_for_each(|path| self.must_keep(path))?;
+            }
+        }
         let body = match query.select() {
             Select::Groups(grouping) => Body::Groups(self.groups(query, grouping, keeps)?),
             Select::Documents => {
@@ -299,7 +315,7 @@ impl Snapshot {
             .top()
             .map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX));
         let run = Run::new(&self.state, self.budget());
-        let plan = self.ordered(plan(&self.state, query.condition()));
+        let plan = self.planned(query.condition())?;
         let mut rows = Vec::new();
         if self.state.sorted {
             self.for_each_row(&plan, &run, |row| {
@@ -329,7 +345,7 @@ impl Snapshot {
         keeps: bool,
     ) -> Result<BTreeMap<Option<String>, Group>, IndexError> {
         let run = Run::new(&self.state, self.budget());
-        let plan = self.ordered(plan(&self.state, query.condition()));
+        let plan = self.planned(query.condition())?;
         let mut table = Table {
             grouping,
             keeps,

@@ -86,7 +86,7 @@ impl Lane {
                 ints.select(i64::MIN, i64::MAX, mask)
             }
             Self::Floats(floats) => floats.ints.select(i64::MIN, i64::MAX, mask),
-            Self::Texts(texts) | Self::Json(texts) => texts.select("", false, mask),
+            Self::Texts(texts) | Self::Json(texts) => texts.select_all(mask),
         }
     }
 
@@ -240,6 +240,22 @@ impl Piece {
         cleared
     }
 
+    /// Calls `f` for the rows that hold something, ascending.
+    pub(crate) fn for_each_held(&self, mut f: impl FnMut(usize)) {
+        let ints = match self.lanes.as_slice() {
+            [Lane::Tags(ints) | Lane::Ints(ints) | Lane::Codes(ints)] => ints,
+            [Lane::Floats(floats)] => &floats.ints,
+            _ => {
+                let mut mask = [0; ROWS];
+                self.lanes
+                    .iter()
+                    .for_each(|lane| lane.select_all(&mut mask));
+                return super::kernel::for_each_row(&mask, f);
+            }
+        };
+        ints.for_each(|row, _| f(row));
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         std::mem::size_of::<Self>() + 16 + self.lanes.iter().map(Lane::bytes).sum::<usize>()
     }
@@ -284,6 +300,8 @@ pub(crate) struct Column {
     pub(crate) sharing: Sharing,
     /// Texts written so far, to judge whether sharing pays.
     pub(crate) written: u64,
+    /// Rows that hold something.
+    pub(crate) cells: u64,
 }
 
 impl Column {
@@ -323,7 +341,9 @@ impl Column {
         if Arc::strong_count(slot) > 1 && slot.equals(row, stored) {
             return false;
         }
-        Arc::make_mut(slot).set(row, stored)
+        let fresh = Arc::make_mut(slot).set(row, stored);
+        self.cells += u64::from(fresh);
+        fresh
     }
 
     /// Empties a row; true if it held something.
@@ -339,6 +359,7 @@ impl Column {
         }
         let piece = Arc::make_mut(piece);
         let cleared = piece.clear(row % ROWS);
+        self.cells -= u64::from(cleared);
         if piece.lanes.is_empty() {
             self.pieces.remove(at);
         }

@@ -56,6 +56,12 @@ pub enum IndexError {
         /// The budget that was given.
         budget: u64,
     },
+    /// The query names per-leaf metadata, which this index was opened without.
+    #[error("the query reads `{path}`, and this index was opened without per-leaf metadata")]
+    MetadataNotKept {
+        /// The field.
+        path: String,
+    },
     /// The aggregation cannot be computed over this field.
     #[error("{message}")]
     InvalidAggregation {
@@ -87,6 +93,7 @@ impl IndexError {
             Self::Gap { .. } => "query.version_gap",
             Self::TooManyPaths { .. } => "query.too_many_paths",
             Self::CostExceeded { .. } => "query.cost_exceeded",
+            Self::MetadataNotKept { .. } => "query.metadata_not_kept",
             Self::InvalidAggregation { .. } => "query.invalid_aggregation",
             Self::Damaged { .. } => "query.index_damaged",
             Self::Io { .. } => "query.index_io",
@@ -115,6 +122,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "query.cost_exceeded",
         "the query visits more index entries than its budget allows",
+    ),
+    (
+        "query.metadata_not_kept",
+        "the query reads per-leaf metadata, which the index was opened without",
     ),
     (
         "query.crossings_forgotten",
@@ -152,6 +163,7 @@ mod tests {
             },
             IndexError::TooManyPaths { limit: 1 },
             IndexError::CostExceeded { budget: 1 },
+            IndexError::MetadataNotKept { path: text() },
             IndexError::InvalidAggregation { message: text() },
             IndexError::Damaged { reason: text() },
             IndexError::Io { reason: text() },

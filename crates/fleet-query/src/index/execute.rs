@@ -15,7 +15,7 @@ use super::test::{Numbers, Strings, Test};
 use crate::document::Document;
 use crate::eval;
 use serde_json::{Map, Value};
-use std::cell::Cell as Counter;
+use std::cell::{Cell as Counter, RefCell};
 
 /// What a judged document costs, in entries.
 const JUDGED: u64 = 64;
@@ -26,6 +26,8 @@ pub(crate) struct Run<'s> {
     pub(crate) state: &'s State,
     budget: u64,
     left: Counter<u64>,
+    /// Masks that are not in use.
+    masks: RefCell<Vec<Box<Mask>>>,
 }
 
 impl<'s> Run<'s> {
@@ -34,6 +36,7 @@ impl<'s> Run<'s> {
             state,
             budget,
             left: Counter::new(budget),
+            masks: RefCell::default(),
         }
     }
 
@@ -47,6 +50,21 @@ impl<'s> Run<'s> {
                 budget: self.budget,
             }),
         }
+    }
+
+    /// Runs `f` with an empty mask of its own.
+    fn with_mask<T>(&self, f: impl FnOnce(&mut Mask) -> T) -> T {
+        let held = self.masks.borrow_mut().pop();
+        let mut mask = match held {
+            Some(mut mask) => {
+                mask.fill(0);
+                mask
+            }
+            None => Box::new([0; ROWS]),
+        };
+        let result = f(&mut mask);
+        self.masks.borrow_mut().push(mask);
+        result
     }
 
     /// Index entries visited so far.
@@ -163,18 +181,10 @@ impl<'s> Run<'s> {
                     if !kernel::any(out) {
                         return Ok(());
                     }
-                    if let Plan::Leaf(leaf) = child
-                        && self.narrow(leaf, chunk, out)?
-                    {
-                        continue;
-                    }
-                    let mut found = Box::new([0; ROWS]);
-                    self.select(child, chunk, Some(out), &mut found)?;
-                    kernel::and(out, &found);
+                    self.keep(child, chunk, out)?;
                 }
             }
             Plan::Any(children) => {
-                let mut found: Option<Box<Mask>> = None;
                 for child in children {
                     if let Plan::Leaf(leaf) = child
                         && self.only_adds(leaf, chunk)
@@ -182,17 +192,19 @@ impl<'s> Run<'s> {
                         self.leaf(leaf, chunk, candidates, out)?;
                         continue;
                     }
-                    let found = found.get_or_insert_with(|| Box::new([0; ROWS]));
-                    found.fill(0);
-                    self.select(child, chunk, candidates, found)?;
-                    kernel::or(out, found);
+                    self.with_mask(|found| {
+                        self.select(child, chunk, candidates, found)?;
+                        kernel::or(out, found);
+                        Ok::<(), IndexError>(())
+                    })?;
                 }
             }
             Plan::Outside(inner) => {
-                let mut live = Box::new([0; ROWS]);
-                self.live(chunk, &mut live);
                 self.select(inner, chunk, candidates, out)?;
-                kernel::complement(out, &live);
+                self.with_mask(|live| {
+                    self.live(chunk, live);
+                    kernel::complement(out, live);
+                });
             }
             Plan::Leaf(leaf) => self.leaf(leaf, chunk, candidates, out)?,
             Plan::Judge(judge) => {
@@ -208,6 +220,29 @@ impl<'s> Run<'s> {
             }
         }
         Ok(())
+    }
+
+    /// Takes from a selection what a plan does not select.
+    fn keep(&self, plan: &Plan<'_>, chunk: usize, mask: &mut Mask) -> Result<(), IndexError> {
+        if let Plan::Leaf(leaf) = plan {
+            match self.deciding(leaf, chunk) {
+                Some(Deciding::Nothing) => {
+                    mask.fill(0);
+                    return Ok(());
+                }
+                Some(Deciding::Range(ints, low, high)) => {
+                    self.spend(ints.count() as u64)?;
+                    ints.narrow(low, high, mask);
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+        self.with_mask(|found| {
+            self.select(plan, chunk, Some(mask), found)?;
+            kernel::and(mask, found);
+            Ok(())
+        })
     }
 
     fn judge(&self, judge: &Judge<'_>, row: usize) -> bool {
@@ -262,19 +297,20 @@ impl<'s> Run<'s> {
             }
         }
         if leaf.contains && test.want == crate::value::Truth::False {
-            let mut arrays = Box::new([0; ROWS]);
-            for piece in leaf
-                .nodes
-                .iter()
-                .filter_map(|node| self.piece(*node, chunk))
-            {
-                for lane in &piece.lanes {
-                    if let Lane::Tags(tags) = lane {
-                        tags.select(TAG_ARRAY, i64::MAX, &mut arrays);
+            self.with_mask(|arrays| {
+                for piece in leaf
+                    .nodes
+                    .iter()
+                    .filter_map(|node| self.piece(*node, chunk))
+                {
+                    for lane in &piece.lanes {
+                        if let Lane::Tags(tags) = lane {
+                            tags.select(TAG_ARRAY, i64::MAX, arrays);
+                        }
                     }
                 }
-            }
-            kernel::complement(out, &arrays);
+                kernel::complement(out, arrays);
+            });
         } else if test.undefined && !leaf.contains {
             let mut live = Box::new([0; ROWS]);
             let mut absent = Box::new([0; ROWS]);
@@ -314,8 +350,11 @@ impl<'s> Run<'s> {
                     }
                     let document = self.state.document(chunk * ROWS + row);
                     out[row] = u8::from(document.is_some_and(|document| {
-                        eval::eval_predicate(test.leaf, test.profile, Document::new(&document))
-                            == test.want
+                        let is = |(leaf, want): &(&_, _)| {
+                            eval::eval_predicate(leaf, test.profile, Document::new(&document))
+                                == *want
+                        };
+                        is(&(test.leaf, test.want)) && leaf.also.iter().all(is)
                     }));
                 });
             }
@@ -381,44 +420,44 @@ impl<'s> Run<'s> {
                 .any(|node| self.piece(*node, chunk).is_some_and(has_json))
     }
 
-    /// Takes from a selection the rows that a leaf does not accept, where one range of one lane decides; else false.
-    fn narrow(&self, leaf: &Leaf<'_>, chunk: usize, mask: &mut Mask) -> Result<bool, IndexError> {
+    /// What decides a leaf in a chunk, where one range of one lane does.
+    fn deciding<'a>(&'a self, leaf: &Leaf<'_>, chunk: usize) -> Option<Deciding<'a>> {
         let ([node], [], [codes], false) = (
             &leaf.nodes[..],
             &leaf.elements[..],
             &leaf.codes[..],
             leaf.test.undefined,
         ) else {
-            return Ok(false);
+            return None;
         };
         if !self.only_adds(leaf, chunk) {
-            return Ok(false);
+            return None;
         }
         let Some(piece) = self.piece(*node, chunk) else {
-            return Ok(false);
+            return Some(Deciding::Nothing);
         };
         let mut lanes = piece.lanes.iter().filter(|lane| !skips(lane, leaf, codes));
-        let (Some(lane), None) = (lanes.next(), lanes.next()) else {
-            return Ok(false);
+        let Some(lane) = lanes.next() else {
+            return Some(Deciding::Nothing);
         };
-        let done = match (lane, &leaf.test.numbers, &leaf.bounds[..], codes) {
+        if lanes.next().is_some() {
+            return None;
+        }
+        match (lane, &leaf.test.numbers, &leaf.bounds[..], codes) {
             (Lane::Ints(ints), Numbers::Ranges(_), [bounds], _) => {
-                ints.narrow(bounds.integers.0, bounds.integers.1, mask)
+                let (low, high) = bounds.integers;
+                Some(Deciding::Range(ints, low, high))
             }
             (Lane::Floats(floats), Numbers::Ranges(_), [bounds], _) => {
                 let (low, high) = bounds.floats(floats.form());
-                floats.ints.narrow(low, high, mask)
+                Some(Deciding::Range(&floats.ints, low, high))
             }
             (Lane::Codes(held), _, _, Codes::Runs(runs)) => match runs[..] {
-                [(low, high)] => held.narrow(low, high, mask),
-                _ => false,
+                [(low, high)] => Some(Deciding::Range(held, low, high)),
+                _ => None,
             },
-            _ => false,
-        };
-        if done {
-            self.spend(lane.count() as u64)?;
+            _ => None,
         }
-        Ok(done)
     }
 
     fn lanes(
@@ -481,11 +520,11 @@ impl<'s> Run<'s> {
                 },
                 Lane::Texts(texts) => match &test.strings {
                     Strings::None => {}
-                    Strings::All => texts.select("", false, out),
-                    Strings::OneOf(wanted) => {
-                        wanted.iter().for_each(|text| texts.select(text, true, out))
-                    }
-                    Strings::Prefix(prefix) => texts.select(prefix, false, out),
+                    Strings::All => texts.select_all(out),
+                    Strings::OneOf(wanted) => wanted
+                        .iter()
+                        .for_each(|text| texts.for_each_equal(text, |row| out[row] = 1)),
+                    Strings::Prefix(prefix) => texts.select_prefix(prefix, out),
                     Strings::NoneOf(_) | Strings::Each => {
                         texts.for_each(|row, text| out[row] |= u8::from(test.accepts_text(text)));
                     }
@@ -504,10 +543,30 @@ impl<'s> Run<'s> {
         chunk: usize,
         mask: &mut Mask,
     ) -> Result<usize, IndexError> {
-        if let Plan::Leaf(leaf) = plan
-            && let Some(count) = self.count_leaf(leaf, chunk)?
-        {
-            return Ok(count);
+        match plan {
+            Plan::Leaf(leaf) => {
+                if let Some(count) = self.count_leaf(leaf, chunk)? {
+                    return Ok(count);
+                }
+            }
+            // The last of several need not be written down.
+            Plan::All(children) => {
+                if let [first, middle @ .., Plan::Leaf(last)] = &children[..]
+                    && let Some(deciding) = self.deciding(last, chunk)
+                {
+                    let Deciding::Range(ints, low, high) = deciding else {
+                        return Ok(0);
+                    };
+                    mask.fill(0);
+                    self.select(first, chunk, None, mask)?;
+                    for child in middle {
+                        self.keep(child, chunk, mask)?;
+                    }
+                    self.spend(ints.count() as u64)?;
+                    return Ok(ints.count_within(low, high, mask));
+                }
+            }
+            _ => {}
         }
         mask.fill(0);
         self.select(plan, chunk, None, mask)?;
@@ -558,11 +617,23 @@ impl<'s> Run<'s> {
                     })
                     .sum::<usize>(),
                 (Lane::Codes(held), _) => match codes {
+                    Codes::None => 0,
                     Codes::All => held.count(),
                     Codes::Runs(runs) => runs
                         .iter()
                         .map(|(low, high)| held.count_in(*low, *high))
                         .sum(),
+                    Codes::Marked { table, .. } => held.count_marked(table),
+                },
+                (Lane::Texts(texts), _) => match &leaf.test.strings {
+                    Strings::All => texts.count(),
+                    Strings::OneOf(wanted) => {
+                        let mut count = 0;
+                        for text in wanted {
+                            texts.for_each_equal(text, |_| count += 1);
+                        }
+                        count
+                    }
                     _ => return Ok(None),
                 },
                 _ => return Ok(None),
@@ -570,6 +641,14 @@ impl<'s> Run<'s> {
         }
         Ok(Some(total))
     }
+}
+
+/// What one lane says about a leaf.
+enum Deciding<'a> {
+    /// No row of the chunk is accepted.
+    Nothing,
+    /// The rows whose value lies in a range.
+    Range(&'a super::ints::Ints, i64, i64),
 }
 
 fn has_json(piece: &Piece) -> bool {

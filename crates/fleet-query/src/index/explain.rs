@@ -68,12 +68,16 @@ fn leaf_label(leaf: &Leaf<'_>) -> String {
     } else {
         ""
     };
-    format!(
-        "scan `{}` {}{negated}: {}",
-        leaf.path,
-        name(leaf.test.leaf),
-        how.join(", ")
-    )
+    let mut what = format!("{}{negated}", name(leaf.test.leaf));
+    for (predicate, want) in &leaf.also {
+        let negated = if *want == Truth::False {
+            " is false"
+        } else {
+            ""
+        };
+        what.push_str(&format!(" and {}{negated}", name(predicate)));
+    }
+    format!("scan `{}` {what}: {}", leaf.path, how.join(", "))
 }
 
 fn name(predicate: &Predicate) -> &'static str {

@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-const MAGIC: &[u8; 8] = b"FLEETIX1";
+const MAGIC: &[u8; 8] = b"FLEETIX2";
 /// The largest section that is believed before its checksum is known.
 const LARGEST: u64 = 1 << 40;
 
@@ -125,6 +125,7 @@ impl WriterIndex {
         head.u64(self.state.rows as u64);
         head.u64(self.state.live as u64);
         head.u8(u8::from(self.state.sorted));
+        head.u8(u8::from(self.state.metadata));
         head.u32(self.state.id_node as usize);
         head.bytes(self.last_id.as_bytes());
         head.u64(self.ignored());
@@ -184,6 +185,7 @@ impl WriterIndex {
             return Err(damaged("it has too many rows"));
         }
         let sorted = head.u8()? == 1;
+        let metadata = head.u8()? == 1;
         let id_node = Node::try_from(head.u32()?).map_err(|_| damaged("it names no id"))?;
         let last_id = head.text()?.to_owned();
         let ignored = head.u64()?;
@@ -217,6 +219,7 @@ impl WriterIndex {
         if state.id_node != id_node || schema.key(id_node) != state.schema.key(id_node) {
             return Err(damaged("it keeps ids elsewhere"));
         }
+        state.metadata = metadata;
         state.attributes = schema.child(ROOT, "attributes");
         state.schema = Arc::new(schema);
         state.columns = columns;
@@ -437,7 +440,13 @@ fn read_column(from: &mut In<'_>) -> Result<Column, IndexError> {
         }
         pieces.push((chunk, Arc::new(piece)));
     }
+    let cells = pieces
+        .iter()
+        .flat_map(|(_, piece)| &piece.lanes)
+        .map(|lane| lane.count() as u64)
+        .sum();
     Ok(Column {
+        cells,
         pieces,
         dictionary: Arc::new(dictionary),
         sharing,

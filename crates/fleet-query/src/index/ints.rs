@@ -200,18 +200,34 @@ impl Ints {
         }
     }
 
-    /// Keeps only the mask's rows whose value lies in `low..=high`; false, with nothing done, where selecting is as cheap.
-    pub(crate) fn narrow(&self, low: i64, high: i64, mask: &mut Mask) -> bool {
-        let Form::Many { base, offsets, .. } = &self.form else {
-            return false;
-        };
-        match span(*base, offsets.largest(), low, high) {
-            Some((low, high)) if low <= high => {
-                each_width!(offsets, values => kernel::narrow(values, low, high, mask));
+    /// Keeps only the mask's rows whose value lies in `low..=high`.
+    pub(crate) fn narrow(&self, low: i64, high: i64, mask: &mut Mask) {
+        match &self.form {
+            Form::Same { value, rows } if (low..=high).contains(value) => {
+                mask[*rows as usize..].fill(0);
             }
-            _ => mask.fill(0),
+            Form::Same { .. } => mask.fill(0),
+            Form::Few { rows, values } => {
+                let mut kept = [0u16; DENSE_FROM + 1];
+                let mut count = 0;
+                for (row, value) in rows.iter().zip(values) {
+                    if mask[usize::from(*row)] == 1 && (low..=high).contains(value) {
+                        kept[count] = *row;
+                        count += 1;
+                    }
+                }
+                mask.fill(0);
+                for row in &kept[..count] {
+                    mask[usize::from(*row)] = 1;
+                }
+            }
+            Form::Many { base, offsets, .. } => match span(*base, offsets.largest(), low, high) {
+                Some((low, high)) if low <= high => {
+                    each_width!(offsets, values => kernel::narrow(values, low, high, mask));
+                }
+                _ => mask.fill(0),
+            },
         }
-        true
     }
 
     /// How many rows hold a value in `low..=high`.
@@ -229,6 +245,48 @@ impl Ints {
                     return 0;
                 };
                 each_width!(offsets, values => kernel::count(values, low, high))
+            }
+        }
+    }
+
+    /// How many of the mask's rows hold a value in `low..=high`.
+    pub(crate) fn count_within(&self, low: i64, high: i64, mask: &Mask) -> usize {
+        if low > high {
+            return 0;
+        }
+        match &self.form {
+            Form::Same { value, rows } if (low..=high).contains(value) => {
+                mask[..*rows as usize].iter().filter(|m| **m == 1).count()
+            }
+            Form::Same { .. } => 0,
+            Form::Few { rows, values } => rows
+                .iter()
+                .zip(values)
+                .filter(|(row, v)| (low..=high).contains(*v) && mask[usize::from(**row)] == 1)
+                .count(),
+            Form::Many { base, offsets, .. } => {
+                let Some((low, high)) = span(*base, offsets.largest(), low, high) else {
+                    return 0;
+                };
+                each_width!(offsets, values => kernel::count_within(values, low, high, mask))
+            }
+        }
+    }
+
+    /// How many rows hold a value, an index into `table`, that is marked there.
+    pub(crate) fn count_marked(&self, table: &[u8]) -> usize {
+        let marked = |value: i64| {
+            usize::try_from(value)
+                .ok()
+                .and_then(|at| table.get(at))
+                .map_or(0, |mark| usize::from(*mark))
+        };
+        match &self.form {
+            Form::Same { value, rows } => marked(*value) * *rows as usize,
+            Form::Few { values, .. } => values.iter().map(|value| marked(*value)).sum(),
+            Form::Many { base, offsets, .. } => {
+                let from = usize::try_from(*base).unwrap_or(0).min(table.len());
+                each_width!(offsets, values => kernel::count_marked(values, &table[from..]))
             }
         }
     }
@@ -423,8 +481,19 @@ mod tests {
                 prop_assert_eq!(*picked == 1, map.get(&row).is_some_and(|v| (low..=high).contains(v)));
             }
             let mut narrowed = [1; ROWS];
-            if ints.narrow(low, high, &mut narrowed) {
-                prop_assert_eq!(narrowed, mask);
+            ints.narrow(low, high, &mut narrowed);
+            prop_assert_eq!(narrowed, mask);
+            let odd: Mask = std::array::from_fn(|row| u8::from(row % 3 == 1));
+            prop_assert_eq!(ints.count_within(low, high, &odd), (0..ROWS).filter(|row| odd[*row] & mask[*row] == 1).count());
+            // Codes are what tables are made for: they are not negative.
+            if map.values().all(|value| (0..65_000).contains(value)) {
+                let mut table = vec![0; 65_000 + (1 << 16)];
+                (0..65_000).step_by(2).for_each(|code| table[code] = 1);
+                let mut marked = [0; ROWS];
+                ints.select_marked(&table, &mut marked);
+                let expected = map.values().filter(|value| **value % 2 == 0).count();
+                prop_assert_eq!(marked.iter().map(|m| usize::from(*m)).sum::<usize>(), expected);
+                prop_assert_eq!(ints.count_marked(&table), expected);
             }
             prop_assert_eq!(ints.count_in(low, high), mask.iter().map(|m| usize::from(*m)).sum::<usize>());
         }

@@ -26,19 +26,72 @@ pub(crate) fn narrow<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64,
     past.fill(0);
 }
 
-/// How many values lie in `low..=high`.
+/// Running counts, one a column of a block: a chunk has fewer blocks than the narrowest of them counts to.
+const LANES: usize = 32;
+
+/// How many values (at most a chunk of them) lie in `low..=high`.
 pub(crate) fn count<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64) -> usize {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    let mut total = 0;
-    // Blocks of at most 255 a lane, so that the inner sum stays in bytes.
-    for block in values.chunks(255) {
-        let mut sum = 0u32;
-        for v in block {
-            sum += u32::from(v.minus(from) <= width);
+    let mut sums = [T::narrow(0); LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for (sum, v) in sums.iter_mut().zip(block) {
+            *sum = sum.plus(T::narrow(u64::from(v.minus(from) <= width)));
         }
-        total += sum as usize;
     }
-    total
+    let rest = rest.iter().filter(|v| v.minus(from) <= width).count();
+    rest + sums.iter().map(|sum| sum.wide() as usize).sum::<usize>()
+}
+
+/// How many of the mask's rows have a value in `low..=high`.
+pub(crate) fn count_within<T: Offset + WrappingSub>(
+    values: &[T],
+    low: u64,
+    high: u64,
+    mask: &Mask,
+) -> usize {
+    let (from, width) = (T::narrow(low), T::narrow(high - low));
+    let mut sums = [0u8; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let (masks, _) = mask.as_chunks::<LANES>();
+    for (block, mask) in blocks.iter().zip(masks) {
+        for ((sum, v), m) in sums.iter_mut().zip(block).zip(mask) {
+            *sum = sum.wrapping_add(u8::from(v.minus(from) <= width) & m);
+        }
+    }
+    let past = blocks.len() * LANES;
+    let rest = rest
+        .iter()
+        .zip(mask.iter().skip(past))
+        .filter(|(v, m)| **m == 1 && v.minus(from) <= width)
+        .count();
+    rest + sums.iter().map(|sum| usize::from(*sum)).sum::<usize>()
+}
+
+/// How many values are marked in the table; see [`select_marked`].
+pub(crate) fn count_marked<T: Offset>(values: &[T], table: &[u8]) -> usize {
+    if let Some(near) = table.first_chunk::<0x1_0000>()
+        && T::NONE.wide() == 0xFFFF
+    {
+        let mut sums = [0usize; 4];
+        let (blocks, rest) = values.as_chunks::<4>();
+        // The empty slot's own place in the table is never marked: there are fewer codes.
+        for block in blocks {
+            for (sum, v) in sums.iter_mut().zip(block) {
+                *sum += usize::from(near[(v.wide() & 0xFFFF) as usize]);
+            }
+        }
+        let rest: usize = rest
+            .iter()
+            .map(|v| usize::from(near[(v.wide() & 0xFFFF) as usize]))
+            .sum();
+        return rest + sums.iter().sum::<usize>();
+    }
+    values
+        .iter()
+        .filter(|v| **v != T::NONE)
+        .map(|v| usize::from(table.get(v.wide() as usize).copied().unwrap_or(0)))
+        .sum()
 }
 
 /// ORs the table's mark of each value into the mask. The table is longer than its last mark by 2^16, so a byte or two
@@ -60,11 +113,14 @@ pub(crate) fn select_marked<T: Offset>(values: &[T], table: &[u8], mask: &mut Ma
 /// How many rows are selected.
 pub(crate) fn total(mask: &Mask) -> usize {
     let mut total = 0usize;
-    for block in mask.chunks(128) {
-        let mut sum = 0u8;
-        for m in block {
-            sum = sum.wrapping_add(*m);
+    let mut sums = [0u8; LANES];
+    let (blocks, _) = mask.as_chunks::<LANES>();
+    for block in blocks {
+        for (sum, m) in sums.iter_mut().zip(block) {
+            *sum = sum.wrapping_add(*m);
         }
+    }
+    for sum in sums {
         total += usize::from(sum);
     }
     total
@@ -109,14 +165,16 @@ pub(crate) fn for_each_row(mask: &Mask, mut f: impl FnMut(usize)) {
     }
 }
 
-/// Subtraction that wraps around.
+/// Arithmetic that wraps around.
 pub(crate) trait WrappingSub {
     fn minus(self, other: Self) -> Self;
+    fn plus(self, other: Self) -> Self;
 }
 
 macro_rules! wrapping {
     ($($t:ty)*) => {$(impl WrappingSub for $t {
         fn minus(self, other: Self) -> Self { self.wrapping_sub(other) }
+        fn plus(self, other: Self) -> Self { self.wrapping_add(other) }
     })*};
 }
 wrapping!(u8 u16 u32 u64);

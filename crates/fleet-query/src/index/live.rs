@@ -3,7 +3,6 @@ use super::error::IndexError;
 use super::execute::Run;
 use super::ints::ROWS;
 use super::kernel;
-use super::plan::plan;
 use super::snapshot::{Id, Snapshot};
 use super::writer::{Applied, Change, WriterIndex, stored_id};
 use crate::matching::ConditionIndex;
@@ -275,7 +274,7 @@ fn within(
     rows: &RoaringBitmap,
 ) -> Result<RoaringBitmap, IndexError> {
     let run = Run::new(&snapshot.state, u64::MAX);
-    let plan = snapshot.ordered(plan(&snapshot.state, condition));
+    let plan = snapshot.planned(condition)?;
     let mut found = RoaringBitmap::new();
     let mut at = 0;
     let mut mask = Box::new([0; ROWS]);

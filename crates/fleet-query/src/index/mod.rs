@@ -26,6 +26,9 @@ mod test;
 mod texts;
 mod writer;
 
+pub use aggregate::{
+    Aggregation, AggregationAnswer, AggregationPartial, MergedAggregation, merge_aggregations,
+};
 pub use answer::{Merged, Partial, merge};
 pub use error::{CODES, IndexError};
 pub use live::{Crossing, LiveError, LiveSets, Side};

@@ -42,6 +42,8 @@ pub(crate) struct Judge<'q> {
 #[derive(Debug)]
 pub(crate) struct Leaf<'q> {
     pub(crate) test: Test<'q>,
+    /// Further leaves of the same field that must hold too, with the truth value that is looked for.
+    pub(crate) also: Vec<(&'q Predicate, Truth)>,
     pub(crate) path: &'q FieldPath,
     /// The columns whose cells are tested: one, or several under a profile that joins keys.
     pub(crate) nodes: Vec<Node>,
@@ -58,7 +60,7 @@ pub(crate) struct Leaf<'q> {
 }
 
 /// The codes of one dictionary that a leaf accepts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Codes {
     None,
     All,
@@ -109,6 +111,7 @@ impl<'q> Leaf<'q> {
         };
         let mut leaf = Self {
             test,
+            also: Vec::new(),
             path,
             nodes,
             elements: Vec::new(),
@@ -124,6 +127,71 @@ impl<'q> Leaf<'q> {
             .map(|node| leaf.accepted(state, *node))
             .collect();
         leaf
+    }
+
+    /// Whether exactly the rows that hold something in one column are accepted.
+    pub(crate) fn any_value(&self) -> Option<Node> {
+        let [node] = self.nodes[..] else { return None };
+        let plain = self.elements.is_empty()
+            && !self.contains
+            && !self.test.undefined
+            && self.inherited.is_empty()
+            && !self
+                .path
+                .segments()
+                .iter()
+                .any(|segment| matches!(segment, crate::path::Segment::Index(_)))
+            && self.test.accepts_any_value();
+        plain.then_some(node)
+    }
+
+    /// One leaf that accepts what both accept, where each looks at the one value of the same field.
+    fn both(&self, other: &Self) -> Option<Self> {
+        let plain = |leaf: &Self| {
+            leaf.elements.is_empty()
+                && !leaf.contains
+                && leaf.inherited.is_empty()
+                && leaf.test.profile.logic == Logic::ThreeValued
+        };
+        if !plain(self) || !plain(other) || self.path != other.path || self.nodes != other.nodes {
+            return None;
+        }
+        let test = self.test.both(&other.test)?;
+        let mine = std::ptr::eq(test.leaf, self.test.leaf);
+        let (asked, further) = if mine { (self, other) } else { (other, self) };
+        let codes = asked
+            .codes
+            .iter()
+            .map(|codes| match (&test.strings, codes) {
+                (super::test::Strings::None, _) => Codes::None,
+                (_, codes) => codes.clone(),
+            })
+            .collect();
+        let mut opaque = self.opaque.clone();
+        opaque.extend(&other.opaque);
+        opaque.sort_unstable();
+        opaque.dedup();
+        let bounds = match &test.numbers {
+            super::test::Numbers::Ranges(ranges) => {
+                ranges.iter().copied().map(Bounds::new).collect()
+            }
+            super::test::Numbers::Each => return None,
+        };
+        let mut also = self.also.clone();
+        also.extend(&other.also);
+        also.push((further.test.leaf, further.test.want));
+        Some(Self {
+            test,
+            also,
+            path: self.path,
+            nodes: self.nodes.clone(),
+            elements: Vec::new(),
+            opaque,
+            contains: false,
+            inherited: Vec::new(),
+            codes,
+            bounds,
+        })
     }
 
     fn with_elements(mut self, state: &State, elements: Vec<Node>) -> Self {
@@ -340,8 +408,10 @@ fn conjunction(children: Vec<Plan<'_>>) -> Plan<'_> {
         match child {
             Plan::Everything(false) => return Plan::Everything(false),
             Plan::Everything(true) => {}
-            Plan::All(inner) => kept.extend(inner),
-            other => kept.push(other),
+            Plan::All(inner) => inner
+                .into_iter()
+                .for_each(|child| require(&mut kept, child)),
+            other => require(&mut kept, other),
         }
     }
     match kept.len() {
@@ -349,6 +419,21 @@ fn conjunction(children: Vec<Plan<'_>>) -> Plan<'_> {
         1 => kept.pop().unwrap_or(Plan::Everything(true)),
         _ => Plan::All(kept),
     }
+}
+
+/// Adds a plan to those that must all hold; a leaf of a field that has one already becomes one with it.
+fn require<'q>(kept: &mut Vec<Plan<'q>>, child: Plan<'q>) {
+    if let Plan::Leaf(leaf) = &child {
+        for other in kept.iter_mut() {
+            if let Plan::Leaf(held) = other
+                && let Some(both) = held.both(leaf)
+            {
+                **held = both;
+                return;
+            }
+        }
+    }
+    kept.push(child);
 }
 
 fn disjunction(children: Vec<Plan<'_>>) -> Plan<'_> {

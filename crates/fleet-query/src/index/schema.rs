@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) parent: Node,
     pub(crate) step: Step,
     pub(crate) children: Vec<Node>,
+    /// Whether it is per-leaf metadata, or below it.
+    pub(crate) metadata: bool,
 }
 
 /// Every path seen so far.
@@ -40,6 +42,7 @@ impl Default for Schema {
             parent: ROOT,
             step: Step::Key("".into()),
             children: Vec::new(),
+            metadata: false,
         };
         Self {
             entries: vec![root],
@@ -99,6 +102,25 @@ impl Schema {
             .collect()
     }
 
+    /// Whether a node holds per-leaf metadata.
+    pub(crate) fn is_metadata(&self, node: Node) -> bool {
+        self.entry(node).is_some_and(|entry| entry.metadata)
+    }
+
+    fn names_metadata(&self, parent: Node, key: &str) -> bool {
+        if !matches!(key, "$metadata" | "metadata") {
+            return false;
+        }
+        let mut keys = vec![key];
+        let mut at = parent;
+        while at != ROOT && keys.len() < 5 {
+            keys.push(self.key(at).unwrap_or_default());
+            at = self.entry(at).map_or(ROOT, |entry| entry.parent);
+        }
+        keys.reverse();
+        crate::document::is_metadata(&keys)
+    }
+
     /// A new node; none when there are too many paths.
     pub(crate) fn add(&mut self, parent: Node, step: Step) -> Option<Node> {
         if self.entries.len() >= PATHS {
@@ -116,10 +138,13 @@ impl Schema {
                     })
             });
         }
+        let metadata = self.is_metadata(parent)
+            || matches!(&step, Step::Key(key) if self.names_metadata(parent, key));
         self.entries.push(Entry {
             parent,
             step,
             children: Vec::new(),
+            metadata,
         });
         if let Some(entry) = self.entries.get_mut(parent as usize) {
             entry.children.push(node);

@@ -39,6 +39,8 @@ pub(crate) struct Shredder {
     /// By node: the document in which it was last seen.
     seen: Vec<u32>,
     document: u32,
+    /// Whether per-leaf metadata is left out.
+    pub(crate) drops_metadata: bool,
     /// By node: the first member, and the member after it, in the document before.
     first: Vec<Node>,
     next: Vec<Node>,
@@ -199,7 +201,11 @@ impl<'a> Reader<'_, 'a> {
             }
             self.at += 1;
             self.blank();
-            self.value(child, depth + 1)?;
+            if self.shredder.drops_metadata && self.schema.is_metadata(child) {
+                self.skip()?;
+            } else {
+                self.value(child, depth + 1)?;
+            }
             self.blank();
             match self.peek() {
                 Some(b',') => {
@@ -330,6 +336,17 @@ impl<'a> Reader<'_, 'a> {
         if let Some((_, cell)) = self.cells.get_mut(cells) {
             *cell = Shred::Cell(Cell::Array(u8::try_from(count).unwrap_or(0)));
         }
+        Ok(())
+    }
+
+    /// Reads over a value.
+    fn skip(&mut self) -> Result<(), Refusal> {
+        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..])
+            .into_iter::<serde::de::IgnoredAny>();
+        if !matches!(values.next(), Some(Ok(_))) {
+            return Err(self.wrong("a value"));
+        }
+        self.at += values.byte_offset();
         Ok(())
     }
 

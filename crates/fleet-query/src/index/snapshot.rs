@@ -7,6 +7,8 @@ use super::plan::{Plan, plan};
 use super::state::State;
 use super::writer::stored_id;
 use crate::dialect::Collection;
+use crate::document::is_metadata;
+use crate::path::{FieldPath, Segment};
 use crate::predicate::Condition;
 use serde_json::Value;
 use std::fmt;
@@ -123,7 +125,7 @@ impl Snapshot {
     /// `query.cost_exceeded`.
     pub fn count(&self, condition: &Condition) -> Result<u64, IndexError> {
         let run = Run::new(&self.state, self.budget);
-        let plan = self.ordered(plan(&self.state, condition));
+        let plan = self.planned(condition)?;
         if let Plan::Everything(all) = plan {
             return Ok(if all { self.state.live as u64 } else { 0 });
         }
@@ -133,6 +135,11 @@ impl Snapshot {
     pub(crate) fn count_plan(&self, plan: &Plan<'_>, run: &Run<'_>) -> Result<u64, IndexError> {
         if let Plan::Row(row) = plan {
             return Ok(u64::from(row.is_some()));
+        }
+        if let Plan::Leaf(leaf) = plan
+            && let Some(node) = leaf.any_value()
+        {
+            return Ok(self.state.column(node).map_or(0, |column| column.cells));
         }
         let mut mask = Box::new([0; ROWS]);
         let mut total = 0;
@@ -165,8 +172,28 @@ impl Snapshot {
     /// `query.cost_exceeded`.
     pub fn first_ids(&self, condition: &Condition, most: usize) -> Result<Vec<Id<'_>>, IndexError> {
         let run = Run::new(&self.state, self.budget);
-        let plan = self.ordered(plan(&self.state, condition));
+        let plan = self.planned(condition)?;
         let mut ids = Vec::new();
+        match &plan {
+            Plan::Row(row) => {
+                ids.extend(row.and_then(|row| self.state.id(row)).map(Id));
+                ids.truncate(most);
+                return Ok(ids);
+            }
+            Plan::Leaf(leaf) => {
+                if let Some(node) = leaf.any_value()
+                    && let Some(column) = self.state.column(node)
+                    && column.cells * 64 < self.state.live as u64
+                {
+                    for (chunk, piece) in &column.pieces {
+                        let from = *chunk as usize * ROWS;
+                        piece.for_each_held(|row| ids.extend(self.state.id(from + row).map(Id)));
+                    }
+                    return Ok(self.first_of(ids, most));
+                }
+            }
+            _ => {}
+        }
         let chunks = run.chunks(&plan);
         let chunks = chunks.unwrap_or_else(|| (0..self.state.chunks()).collect());
         let mut mask = Box::new([0; ROWS]);
@@ -183,21 +210,22 @@ impl Snapshot {
             });
             if let Some(texts) = lane {
                 ids.reserve(kernel::total(&mask));
-                kernel::for_each_row(&mask, |row| {
-                    if let Some(id) = texts.get(row) {
-                        ids.push(Id(id));
-                    }
-                });
+                texts.for_each_marked(&mask, |id| ids.push(Id(id)));
             }
             if self.state.sorted && ids.len() >= most {
                 break;
             }
         }
+        Ok(self.first_of(ids, most))
+    }
+
+    /// The first ids, of all that are selected in the order of rows.
+    fn first_of<'a>(&self, mut ids: Vec<Id<'a>>, most: usize) -> Vec<Id<'a>> {
         if !self.state.sorted {
             ids.sort_unstable();
         }
         ids.truncate(most);
-        Ok(ids)
+        ids
     }
 
     /// Rows that a plan selects, in the order of ids.
@@ -240,6 +268,50 @@ impl Snapshot {
         Ok(())
     }
 
+    /// The plan of a condition that this index can answer.
+    pub(crate) fn planned<'q>(&self, condition: &'q Condition) -> Result<Plan<'q>, IndexError> {
+        if !self.state.metadata {
+            condition
+                .predicate
+                .paths()
+                .into_iter()
+                .try_for_each(|path| self.must_keep(path))?;
+        }
+        Ok(self.ordered(plan(&self.state, condition)))
+    }
+
+    /// Refuses a path of per-leaf metadata that the index does not keep.
+    pub(crate) fn must_keep(&self, path: &FieldPath) -> Result<(), IndexError> {
+        let keys: Vec<&str> = path
+            .segments()
+            .iter()
+            .map(|segment| match segment {
+                Segment::Key(key) => &**key,
+                Segment::Index(_) => "",
+            })
+            .collect();
+        if self.state.metadata
+            || !(1..=keys.len()).any(|to| keys.get(..to).is_some_and(is_metadata))
+        {
+            return Ok(());
+        }
+        Err(IndexError::MetadataNotKept {
+            path: path.to_string(),
+        })
+    }
+
+    /// Whether per-leaf metadata is kept.
+    #[must_use]
+    pub const fn keeps_metadata(&self) -> bool {
+        self.state.metadata
+    }
+
+    /// Bytes of the columns of per-leaf metadata, a part of [`Self::bytes`].
+    #[must_use]
+    pub fn metadata_bytes(&self) -> usize {
+        self.state.metadata_bytes()
+    }
+
     /// Puts what selects few rows first, judged by two chunks; what rebuilds documents comes last.
     pub(crate) fn ordered<'q>(&self, plan: Plan<'q>) -> Plan<'q> {
         let Plan::All(mut children) = plan else {
@@ -271,7 +343,7 @@ impl Snapshot {
     /// `query.cost_exceeded`.
     pub fn explain(&self, condition: &Condition) -> Result<String, IndexError> {
         let run = Run::new(&self.state, self.budget);
-        let plan = self.ordered(plan(&self.state, condition));
+        let plan = self.planned(condition)?;
         let mut out = format!(
             "index over {} documents in {} chunks\n",
             self.state.live,

@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) sorted: bool,
     pub(crate) position: u64,
     pub(crate) groups: Arc<Groups>,
+    /// Whether per-leaf metadata is kept.
+    pub(crate) metadata: bool,
     /// The node of `attributes`, once a document or a group has shown one.
     pub(crate) attributes: Option<Node>,
 }
@@ -56,6 +58,7 @@ impl State {
             sorted: true,
             position: 0,
             groups: Arc::default(),
+            metadata: true,
             attributes: None,
         }
     }
@@ -171,6 +174,15 @@ impl State {
                 Value::Object(members)
             }
         })
+    }
+
+    /// The part of [`Self::bytes`] that per-leaf metadata takes.
+    pub(crate) fn metadata_bytes(&self) -> usize {
+        (0..)
+            .zip(&self.columns)
+            .filter(|(node, _)| self.schema.is_metadata(*node))
+            .map(|(_, column)| column.bytes() + 8)
+            .sum()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -48,6 +48,49 @@ pub(crate) struct Test<'q> {
 }
 
 impl<'q> Test<'q> {
+    /// What both tests accept; none where that has no such form. The leaf is the one that is asked about texts.
+    pub(crate) fn both(&self, other: &Self) -> Option<Self> {
+        let (Numbers::Ranges(mine), Numbers::Ranges(theirs)) = (&self.numbers, &other.numbers)
+        else {
+            return None;
+        };
+        let asked = match (&self.strings, &other.strings) {
+            (Strings::None, _) | (_, Strings::All) => self,
+            (_, Strings::None) | (Strings::All, _) => other,
+            _ => return None,
+        };
+        let mut ranges = Vec::new();
+        for (low, high) in mine {
+            for (from, to) in theirs {
+                let (low, high) = (low.max(*from), high.min(*to));
+                if low <= high {
+                    ranges.push((low, high));
+                }
+            }
+        }
+        Some(Self {
+            undefined: self.undefined && other.undefined,
+            null: self.null && other.null,
+            no: self.no && other.no,
+            yes: self.yes && other.yes,
+            object: self.object && other.object,
+            array: self.array && other.array,
+            numbers: Numbers::Ranges(ranges),
+            ..asked.clone()
+        })
+    }
+
+    /// Whether every value of every kind is accepted.
+    pub(crate) fn accepts_any_value(&self) -> bool {
+        self.null
+            && self.no
+            && self.yes
+            && self.object
+            && self.array
+            && self.strings == Strings::All
+            && self.numbers == Numbers::Ranges(vec![EVERYTHING])
+    }
+
     /// The test of a value leaf (`Compare`, `In`, `Range`, `Match`, `Holds`) for one truth value.
     pub(crate) fn of_value(leaf: &'q Predicate, profile: &'static Profile, want: Truth) -> Self {
         let empty = serde_json::Map::new();
@@ -299,13 +342,15 @@ fn strings(leaf: &Predicate, profile: &Profile, want: Truth) -> Strings {
             },
             Truth::True | Truth::False,
         ) => {
-            let texts = values
+            let mut texts: Vec<Box<str>> = values
                 .iter()
                 .filter_map(|value| match value {
                     Scalar::Text(text) => Some(text.clone()),
                     _ => None,
                 })
                 .collect();
+            texts.sort_unstable();
+            texts.dedup();
             choice(
                 texts,
                 (*membership == Membership::In) == (want == Truth::True),

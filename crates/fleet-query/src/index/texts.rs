@@ -4,11 +4,13 @@
     clippy::cast_possible_truncation,
     reason = "a kernel: slots are cut by the stride, rows are below the chunk size"
 )]
+use super::ints::ROWS;
 use std::sync::Arc;
 
 /// Texts up to this many bytes live in slots.
 const LONGEST: usize = 60;
-const EMPTY: u8 = u8::MAX;
+/// The length of an empty slot: no text is as long, and it is ASCII.
+const EMPTY: u8 = 0x7F;
 const DENSE_FROM: usize = 128;
 
 /// Optional texts of the rows of one chunk.
@@ -17,9 +19,25 @@ pub(crate) struct Texts {
     /// Bytes per slot: a length, then the text.
     pub(crate) stride: usize,
     pub(crate) slots: Vec<u8>,
+    /// One byte of each slot's hash, 0 for an empty slot: equality looks at these first.
+    prints: Vec<u8>,
     /// Longer texts, and all texts while they are few: ascending by row.
     pub(crate) apart: Vec<(u16, Arc<str>)>,
     pub(crate) in_slots: u32,
+}
+
+/// A byte of a text's hash, never 0.
+fn print(text: &str) -> u8 {
+    // The high bits are the well-mixed ones.
+    ((super::dictionary::hash(text) >> 56) as u8).max(1)
+}
+
+/// Writes a slot: length, text, zeroes, so that all slots of a chunk together are UTF-8.
+fn fill(slot: &mut [u8], text: &str) {
+    let (head, rest) = slot.split_at_mut(text.len() + 1);
+    head[0] = text.len() as u8;
+    head[1..].copy_from_slice(text.as_bytes());
+    rest.fill(0);
 }
 
 impl Texts {
@@ -53,8 +71,8 @@ impl Texts {
                 .get_mut(row * self.stride..(row + 1) * self.stride)
             && slot[0] != EMPTY
         {
-            slot[0] = text.len() as u8;
-            slot[1..=text.len()].copy_from_slice(text.as_bytes());
+            fill(slot, text);
+            self.prints[row] = print(text);
             return false;
         }
         let fresh = !self.clear(row);
@@ -76,10 +94,13 @@ impl Texts {
             && slot[0] != EMPTY
         {
             slot[0] = EMPTY;
+            slot[1..].fill(0);
+            self.prints[row] = 0;
             self.in_slots -= 1;
             if self.in_slots == 0 {
                 self.stride = 0;
                 self.slots = Vec::new();
+                self.prints = Vec::new();
             }
             return true;
         }
@@ -111,49 +132,77 @@ impl Texts {
         }
     }
 
-    /// The cells whose bytes begin with `prefix`, and, if `whole`, end there.
-    pub(crate) fn select(&self, prefix: &str, whole: bool, mask: &mut super::ints::Mask) {
-        let length = prefix.len();
-        if self.stride > length {
-            let mut key = Vec::with_capacity(length + 1);
-            key.push(length as u8);
-            key.extend_from_slice(prefix.as_bytes());
-            let slots = self.slots.chunks_exact(self.stride);
-            if whole && length >= 7 {
-                // Eight bytes decide nearly always: the length and the text's first seven.
-                let head = key
-                    .first_chunk::<8>()
-                    .map_or(0, |head| u64::from_le_bytes(*head));
-                for (m, slot) in mask.iter_mut().zip(slots) {
-                    let same = slot
-                        .first_chunk::<8>()
-                        .map_or(1, |head| u64::from_le_bytes(*head))
-                        == head;
-                    if same && slot[..=length] == key[..] {
-                        *m = 1;
-                    }
-                }
-            } else {
-                for (m, slot) in mask.iter_mut().zip(slots) {
-                    let hit = if whole {
-                        slot[..=length] == key[..]
-                    } else {
-                        slot[0] != EMPTY
-                            && usize::from(slot[0]) >= length
-                            && slot[1..=length] == key[1..]
-                    };
-                    *m |= u8::from(hit);
+    /// Marks the rows that hold a text.
+    pub(crate) fn select_all(&self, mask: &mut super::ints::Mask) {
+        for (m, print) in mask.iter_mut().zip(&self.prints) {
+            *m |= u8::from(*print != 0);
+        }
+        for (row, _) in &self.apart {
+            mask[usize::from(*row)] = 1;
+        }
+    }
+
+    /// Calls `f` for the rows that hold exactly this text.
+    pub(crate) fn for_each_equal(&self, text: &str, mut f: impl FnMut(usize)) {
+        if self.stride > text.len() {
+            for row in memchr::memchr_iter(print(text), &self.prints) {
+                let slot = &self.slots[row * self.stride..(row + 1) * self.stride];
+                if usize::from(slot[0]) == text.len() && slot[1..=text.len()] == *text.as_bytes() {
+                    f(row);
                 }
             }
         }
-        for (row, text) in &self.apart {
-            let hit = if whole {
-                **text == *prefix
-            } else {
-                text.starts_with(prefix)
-            };
-            mask[usize::from(*row)] |= u8::from(hit);
+        for (row, other) in &self.apart {
+            if **other == *text {
+                f(usize::from(*row));
+            }
         }
+    }
+
+    /// Marks the rows whose text begins with `prefix`.
+    pub(crate) fn select_prefix(&self, prefix: &str, mask: &mut super::ints::Mask) {
+        let length = prefix.len();
+        if self.stride > length {
+            for (m, slot) in mask.iter_mut().zip(self.slots.chunks_exact(self.stride)) {
+                // An empty slot is zeroes, which only the empty prefix begins.
+                let hit = slot[0] != EMPTY
+                    && usize::from(slot[0]) >= length
+                    && slot[1..=length] == *prefix.as_bytes();
+                *m |= u8::from(hit);
+            }
+        }
+        for (row, text) in &self.apart {
+            mask[usize::from(*row)] |= u8::from(text.starts_with(prefix));
+        }
+    }
+
+    /// Calls `f` with the texts of the marked rows, ascending; each has one, or is left out.
+    pub(crate) fn for_each_marked<'a>(
+        &'a self,
+        mask: &super::ints::Mask,
+        mut f: impl FnMut(&'a str),
+    ) {
+        // Validating a chunk at once costs less than each text, unless they are few. Lengths are ASCII, padding is 0.
+        if self.apart.is_empty()
+            && super::kernel::total(mask) > ROWS / 32
+            && let Ok(all) = std::str::from_utf8(&self.slots)
+        {
+            super::kernel::for_each_row(mask, |row| {
+                let start = row * self.stride;
+                let length = self.slots.get(start).copied().unwrap_or(EMPTY);
+                if length != EMPTY
+                    && let Some(text) = all.get(start + 1..start + 1 + usize::from(length))
+                {
+                    f(text);
+                }
+            });
+            return;
+        }
+        super::kernel::for_each_row(mask, |row| {
+            if let Some(text) = self.get(row) {
+                f(text);
+            }
+        });
     }
 
     /// A chunk from its parts; none if they do not fit together.
@@ -167,16 +216,20 @@ impl Texts {
             return None;
         }
         let mut held = 0;
+        let mut prints = Vec::new();
         if stride > 0 {
             if !slots.len().is_multiple_of(stride)
-                || slots.len() / stride > super::ints::ROWS
+                || slots.len() / stride > ROWS
                 || stride > LONGEST + 1
             {
                 return None;
             }
             for slot in slots.chunks_exact(stride) {
-                if slot[0] != EMPTY {
-                    std::str::from_utf8(slot.get(1..=usize::from(slot[0]))?).ok()?;
+                if slot[0] == EMPTY {
+                    prints.push(0);
+                } else {
+                    let text = slot.get(1..=usize::from(slot[0]))?;
+                    prints.push(print(std::str::from_utf8(text).ok()?));
                     held += 1;
                 }
             }
@@ -184,6 +237,7 @@ impl Texts {
         (held == in_slots).then_some(Self {
             stride,
             slots,
+            prints,
             apart,
             in_slots,
         })
@@ -191,6 +245,7 @@ impl Texts {
 
     pub(crate) fn bytes(&self) -> usize {
         self.slots.capacity()
+            + self.prints.capacity()
             + self.apart.capacity() * 24
             + self
                 .apart
@@ -201,6 +256,7 @@ impl Texts {
 
     pub(crate) fn shrink(&mut self) {
         self.slots.shrink_to_fit();
+        self.prints.shrink_to_fit();
         self.apart.shrink_to_fit();
     }
 
@@ -215,10 +271,10 @@ impl Texts {
             for slot in self.slots.chunks_exact_mut(self.stride).skip(from) {
                 slot[0] = EMPTY;
             }
+            self.prints.resize(row + 1, 0);
         }
-        let slot = &mut self.slots[end - self.stride..end];
-        slot[0] = text.len() as u8;
-        slot[1..=text.len()].copy_from_slice(text.as_bytes());
+        fill(&mut self.slots[end - self.stride..end], text);
+        self.prints[row] = print(text);
         self.in_slots += 1;
     }
 
@@ -267,14 +323,26 @@ mod tests {
             for row in 0..400 {
                 prop_assert_eq!(texts.get(row), map.get(&row).map(String::as_str));
             }
-            for whole in [true, false] {
-                let mut mask = [0; super::super::ints::ROWS];
-                texts.select(&prefix, whole, &mut mask);
-                for (row, picked) in mask.iter().enumerate() {
-                    let hit = map.get(&row).is_some_and(|t| if whole { *t == prefix } else { t.starts_with(&prefix) });
-                    prop_assert_eq!(*picked == 1, hit);
-                }
-            }
+            let rows = |is: &dyn Fn(&String) -> bool| -> Vec<usize> {
+                map.iter().filter(|(_, text)| is(text)).map(|(row, _)| *row).collect()
+            };
+            let of = |mask: &super::super::ints::Mask| -> Vec<usize> {
+                (0..ROWS).filter(|row| mask[*row] == 1).collect()
+            };
+            let (mut begun, mut held) = ([0; ROWS], [0; ROWS]);
+            texts.select_prefix(&prefix, &mut begun);
+            prop_assert_eq!(of(&begun), rows(&|text| text.starts_with(&prefix)));
+            texts.select_all(&mut held);
+            prop_assert_eq!(of(&held), rows(&|_| true));
+            let mut equal = Vec::new();
+            texts.for_each_equal(&prefix, |row| equal.push(row));
+            equal.sort_unstable();
+            prop_assert_eq!(equal, rows(&|text| *text == prefix));
+            let mut listed = Vec::new();
+            texts.for_each_marked(&[1; ROWS], |text| listed.push(text.to_owned()));
+            prop_assert_eq!(&listed, &map.values().cloned().collect::<Vec<_>>());
+            let again = Texts::restore(texts.stride, texts.slots.clone(), texts.apart.clone(), texts.in_slots);
+            prop_assert_eq!(again, Some(texts));
         }
     }
 }

@@ -105,10 +105,33 @@ impl WriterIndex {
         Self::of(State::new(collection))
     }
 
+    /// An empty index that leaves per-leaf metadata out: when each value of a twin was last written
+    /// (`properties.desired.$metadata`, `properties.reported.$metadata`, `shadow.metadata`, the same of named shadows). It
+    /// answers as over documents that have none, and refuses what names it.
+    ///
+    /// ```
+    /// use fleet_query::{Collection, Dialect, Mode, Query, index::{Change, WriterIndex}};
+    /// let mut index = WriterIndex::without_metadata(Collection::Devices);
+    /// let document = r#"{"deviceId":"a","properties":{"reported":{"n":1,"$metadata":{"n":{"$lastUpdated":"2026-01-01T00:00:00Z"}}}}}"#;
+    /// index.change(&Change::Put { document })?;
+    /// let text = "SELECT * FROM devices WHERE properties.reported.$metadata.n.$lastUpdated > '2026'";
+    /// let query = Query::parse(text, Dialect::IotHub, Mode::Lenient).unwrap();
+    /// assert_eq!(index.snapshot().count(query.condition()).unwrap_err().code(), "query.metadata_not_kept");
+    /// # Ok::<(), fleet_query::index::IndexError>(())
+    /// ```
+    #[must_use]
+    pub fn without_metadata(collection: Collection) -> Self {
+        let mut state = State::new(collection);
+        state.metadata = false;
+        Self::of(state)
+    }
+
     pub(crate) fn of(state: State) -> Self {
+        let mut shredder = Shredder::default();
+        shredder.drops_metadata = !state.metadata;
         Self {
             state,
-            shredder: Shredder::default(),
+            shredder,
             cells: Vec::new(),
             free: Vec::new(),
             versions: Vec::new(),
@@ -148,6 +171,18 @@ impl WriterIndex {
             + self.cells.capacity() * 2
             + self.versions.capacity() * 4
             + self.free.capacity() * 4
+    }
+
+    /// Whether per-leaf metadata is kept: as it was opened.
+    #[must_use]
+    pub const fn keeps_metadata(&self) -> bool {
+        self.state.metadata
+    }
+
+    /// Bytes of the columns of per-leaf metadata, a part of [`Self::bytes`].
+    #[must_use]
+    pub fn metadata_bytes(&self) -> usize {
+        self.state.metadata_bytes()
     }
 
     /// Gives back memory that growing has reserved.

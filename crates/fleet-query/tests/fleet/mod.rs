@@ -6,6 +6,9 @@
     clippy::cast_possible_truncation,
     reason = "test code, of which each test uses a part"
 )]
+pub(crate) mod model;
+pub(crate) mod texts;
+
 use fleet_generate::Random;
 use fleet_query::expression::{ArithmeticOp, Expression, Function, Membership};
 use fleet_query::pattern::{Pattern, Piece, Wildcard};
@@ -201,7 +204,10 @@ pub(crate) fn path(r: &mut Random, profile: &Profile) -> FieldPath {
             &["properties", "reported", "a", "b"],
             &["properties", "desired", "a"],
             &["properties", "reported", "$version"],
+            &["properties", "reported", "$metadata", "n", "$lastUpdated"],
             &["rare3"],
+            &["status"],
+            &["outcome", "n"],
             &["nothing"],
             &["shadow", "hasDelta"],
             &["shadow", "delta", "n"],

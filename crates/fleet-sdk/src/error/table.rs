@@ -271,6 +271,7 @@ pub const MAPPED: &[Mapping] = &[
     row("query.invalid_page_size", Kind::Invalid),
     row("query.invalid_token", Kind::Invalid),
     row("query.kind_mismatch", Kind::Query),
+    row("query.metadata_not_kept", Kind::Query),
     row("query.name_not_allowed", Kind::Query),
     row("query.no_counterpart", Kind::Query),
     row("query.not_found", Kind::NotFound),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Keys of 32 bytes that no other part of the run holds.
 fn key(number: u8) -> Vec<u8> {
-    (0..32).map(|i| number.wrapping_mul(37) ^ i * 7).collect()
+    (0..32).map(|i| number.wrapping_mul(37) ^ (i * 7)).collect()
 }
 
 fn text(number: u8) -> String {

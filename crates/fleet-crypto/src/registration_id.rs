@@ -18,6 +18,7 @@ use std::str::FromStr;
 /// ```
 /// Spec: cryptography, rule 9.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct RegistrationId(String);
 

@@ -109,6 +109,7 @@ impl MacKey {
 
 /// One of the two places for a key or certificate.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Slot {
     /// The key in use.

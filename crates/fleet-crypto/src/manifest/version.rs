@@ -16,6 +16,7 @@ use std::str::FromStr;
 /// # Ok::<(), fleet_crypto::CryptoError>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct UpdateVersion {
     text: String,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Verifies a certificate chain and names the device.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerifyCertificateChain {
     /// The device's certificate, PEM or base64 DER.
@@ -36,6 +37,7 @@ pub struct VerifyCertificateChain {
 
 /// The rules.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ProfileParam {
     /// [`Profile::Device`]
@@ -47,6 +49,7 @@ pub enum ProfileParam {
 
 /// What the leaf is for.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PurposeParam {
     /// [`Purpose::Client`]
@@ -58,6 +61,7 @@ pub enum PurposeParam {
 
 /// One certificate of the path.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PathStep {
     /// Its subject, for people.
     pub subject: String,
@@ -67,6 +71,7 @@ pub struct PathStep {
 
 /// What [`VerifyCertificateChain`] answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyCertificateChainResponse {
     /// The device. Under the profile `rfc5280` a certificate without a registration id is accepted,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Derives the key of one device of a group.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeriveDeviceKey {
     /// The group key, base64 of 16 to 64 bytes.
@@ -22,6 +23,7 @@ pub struct DeriveDeviceKey {
 
 /// What [`DeriveDeviceKey`] answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeriveDeviceKeyResponse {
     /// The device key, base64.
@@ -45,6 +47,7 @@ impl Operation for DeriveDeviceKey {
 
 /// Makes a shared access signature.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateSasToken {
     /// The resource, not escaped.
@@ -62,6 +65,7 @@ pub struct CreateSasToken {
 
 /// What [`CreateSasToken`] answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateSasTokenResponse {
     /// The token.
     pub token: String,
@@ -96,6 +100,7 @@ impl Operation for CreateSasToken {
 
 /// The keys of an enrolment.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SasKeys {
     /// The key in use, base64.
@@ -107,6 +112,7 @@ pub struct SasKeys {
 
 /// Verifies a shared access signature.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerifySasToken {
     /// The token.
@@ -130,6 +136,7 @@ pub struct VerifySasToken {
 
 /// How resources are compared.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MatchParam {
     /// Equal.
@@ -141,6 +148,7 @@ pub enum MatchParam {
 
 /// What [`VerifySasToken`] answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifySasTokenResponse {
     /// The slot whose key made the token.
     pub matched: Slot,

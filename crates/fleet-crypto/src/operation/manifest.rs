@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// A trusted key.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManifestKey {
     /// `EdDSA` or `ES256`; must fit the key when given.
@@ -23,6 +24,7 @@ pub struct ManifestKey {
 
 /// Verifies a signed manifest.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerifyManifest {
     /// The JWS, compact or detached.
@@ -42,6 +44,7 @@ pub struct VerifyManifest {
 
 /// What [`VerifyManifest`] answers.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyManifestResponse {
     /// The key that signed.

@@ -27,7 +27,14 @@ use zeroize::Zeroizing;
 
 /// A secret in a request: read from JSON, wiped on drop, never printed.
 #[derive(Clone, Default)]
-pub struct SecretParam(Zeroizing<String>);
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
+pub struct SecretParam(
+    #[cfg_attr(feature = "schema", schemars(with = "String"))] Zeroizing<String>,
+);
 
 impl SecretParam {
     /// Takes a secret over.
@@ -55,10 +62,21 @@ impl<'de> Deserialize<'de> for SecretParam {
     }
 }
 
+/// What requests and responses have beside their JSON: with the feature `schema`, its JSON Schema.
+#[cfg(feature = "schema")]
+pub trait Described: schemars::JsonSchema {}
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> Described for T {}
+/// What requests and responses have beside their JSON: with the feature `schema`, its JSON Schema.
+#[cfg(not(feature = "schema"))]
+pub trait Described {}
+#[cfg(not(feature = "schema"))]
+impl<T> Described for T {}
+
 /// One operation: the type is its request.
-pub trait Operation: DeserializeOwned {
+pub trait Operation: DeserializeOwned + Described {
     /// What it answers.
-    type Response: Serialize;
+    type Response: Serialize + Described;
     /// Its name.
     const NAME: &'static str;
     /// Its members, for the message when they are wrong.
@@ -149,6 +167,29 @@ pub fn run_with(
         VerifyCertificateChain::NAME => one::<VerifyCertificateChain>(params, provider),
         VerifyManifest::NAME => one::<VerifyManifest>(params, provider),
         VerifySasToken::NAME => one::<VerifySasToken>(params, provider),
+        _ => return None,
+    })
+}
+
+/// The JSON Schemas of the request and the response of the operation `name`; nothing when no operation has that name.
+///
+/// ```
+/// let (request, _) = fleet_crypto::operation::schemas("DeriveDeviceKey").unwrap();
+/// assert!(request.get("properties").unwrap().get("masterKey").is_some());
+/// ```
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn schemas(name: &str) -> Option<(schemars::Schema, schemars::Schema)> {
+    fn of<O: Operation>() -> (schemars::Schema, schemars::Schema) {
+        (schemars::schema_for!(O), schemars::schema_for!(O::Response))
+    }
+    Some(match name {
+        CreateSasToken::NAME => of::<CreateSasToken>(),
+        DeriveDeviceKey::NAME => of::<DeriveDeviceKey>(),
+        PresignUrl::NAME => of::<PresignUrl>(),
+        VerifyCertificateChain::NAME => of::<VerifyCertificateChain>(),
+        VerifyManifest::NAME => of::<VerifyManifest>(),
+        VerifySasToken::NAME => of::<VerifySasToken>(),
         _ => return None,
     })
 }

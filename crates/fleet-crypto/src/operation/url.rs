@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Signs a download address: of S3 when there is an `accessKey`, of an Azure blob when there is an
 /// `account`, of the neutral form when there is a `keyId`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PresignUrl {
     /// S3 and neutral: the host.
@@ -67,6 +68,7 @@ pub struct PresignUrl {
 
 /// What [`PresignUrl`] answers.
 #[derive(Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PresignUrlResponse {
     /// The signed address.

@@ -2,7 +2,7 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use schemars::Schema;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::OperationInfo;
 use crate::fleet::{Fleet, Outcome};
@@ -31,14 +31,9 @@ fn answer(name: &'static str, params: Value) -> Outcome {
     }
 }
 
-/// A schema that says in words what the members are.
-fn schema(name: &str) -> Schema {
-    let mut operations = fleet_crypto::operation::OPERATIONS.iter();
-    let members = operations.find(|(known, _)| *known == name);
-    let members = members.map_or("", |(_, members)| members);
-    json!({ "title": name, "type": "object", "description": members })
-        .try_into()
-        .unwrap_or_default()
+/// The schemas of request and response.
+fn schemas(name: &str) -> (Schema, Schema) {
+    fleet_crypto::operation::schemas(name).unwrap_or_default()
 }
 
 macro_rules! pure {
@@ -47,8 +42,8 @@ macro_rules! pure {
             name: $name,
             service: Service::$service,
             summary: $summary,
-            request: || schema($name),
-            response: || schema(concat!($name, "Response")),
+            request: || schemas($name).0,
+            response: || schemas($name).1,
             run: |_: &Fleet, params: Value, _: &Caller| -> BoxFuture<'_, Outcome> {
                 std::future::ready(answer($name, params)).boxed()
             },

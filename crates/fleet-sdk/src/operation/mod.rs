@@ -97,14 +97,44 @@ impl OperationInfo {
     /// The JSON Schema of its request.
     #[must_use]
     pub fn request_schema(&self) -> Schema {
-        (self.request)()
+        in_short((self.request)())
     }
 
     /// The JSON Schema of its response.
     #[must_use]
     pub fn response_schema(&self) -> Schema {
-        (self.response)()
+        in_short((self.response)())
     }
+}
+
+/// Keeps of every description its first paragraph: what follows is for readers of the code.
+fn in_short(mut schema: Schema) -> Schema {
+    fn shorten(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        serde_json::Value::String(text) if name == "description" => {
+                            if let Some(end) = text.find("\n\n") {
+                                text.truncate(end);
+                            }
+                        }
+                        other => shorten(other),
+                    }
+                }
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(shorten),
+            _ => {}
+        }
+    }
+    if let Some(members) = schema.as_object_mut() {
+        let mut whole = serde_json::Value::Object(std::mem::take(members));
+        shorten(&mut whole);
+        if let serde_json::Value::Object(short) = whole {
+            *members = short;
+        }
+    }
+    schema
 }
 
 impl std::fmt::Debug for OperationInfo {

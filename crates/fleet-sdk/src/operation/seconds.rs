@@ -14,10 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, JsonSchema)]
-#[schemars(
-    transparent,
-    description = "An instant in epoch seconds, with a fraction where there is one."
-)]
+#[schemars(transparent)]
 pub struct Seconds(#[schemars(with = "f64")] pub Timestamp);
 
 impl Serialize for Seconds {

@@ -273,6 +273,26 @@ impl Ints {
         }
     }
 
+    /// Adds to `counts`, by value, how many of the mask's rows hold it. Values past its end are not counted.
+    pub(crate) fn tally(&self, mask: &Mask, counts: &mut [u32]) {
+        if let Form::Many {
+            base: 0,
+            offsets: Packed::B1(values),
+            ..
+        } = &self.form
+        {
+            return kernel::tally(values, mask, counts);
+        }
+        self.for_each(|row, value| {
+            if let Some(count) = usize::try_from(value)
+                .ok()
+                .and_then(|at| counts.get_mut(at))
+            {
+                *count += u32::from(mask[row]);
+            }
+        });
+    }
+
     /// How many rows hold a value, an index into `table`, that is marked there.
     pub(crate) fn count_marked(&self, table: &[u8]) -> usize {
         let marked = |value: i64| {
@@ -494,6 +514,12 @@ mod tests {
                 let expected = map.values().filter(|value| **value % 2 == 0).count();
                 prop_assert_eq!(marked.iter().map(|m| usize::from(*m)).sum::<usize>(), expected);
                 prop_assert_eq!(ints.count_marked(&table), expected);
+                let mut counts = vec![0; 700];
+                ints.tally(&odd, &mut counts);
+                for (value, count) in (0..).zip(&counts) {
+                    let held = map.iter().filter(|(row, v)| odd[**row] == 1 && **v == value).count();
+                    prop_assert_eq!(*count as usize, held);
+                }
             }
             prop_assert_eq!(ints.count_in(low, high), mask.iter().map(|m| usize::from(*m)).sum::<usize>());
         }

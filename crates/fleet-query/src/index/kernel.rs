@@ -68,6 +68,27 @@ pub(crate) fn count_within<T: Offset + WrappingSub>(
     rest + sums.iter().map(|sum| usize::from(*sum)).sum::<usize>()
 }
 
+/// Adds to `counts`, by value, how many of the mask's rows have it; several running counts, because equal values in a
+/// row would wait for each other.
+pub(crate) fn tally(values: &[u8], mask: &Mask, counts: &mut [u32]) {
+    let mut sums = [[0u32; 256]; 4];
+    let (blocks, rest) = values.as_chunks::<4>();
+    let (masks, _) = mask.as_chunks::<4>();
+    for (block, mask) in blocks.iter().zip(masks) {
+        for ((sum, v), m) in sums.iter_mut().zip(block).zip(mask) {
+            sum[usize::from(*v)] += u32::from(*m);
+        }
+    }
+    let past = blocks.len() * 4;
+    for (v, m) in rest.iter().zip(mask.iter().skip(past)) {
+        sums[0][usize::from(*v)] += u32::from(*m);
+    }
+    // The last value means "nothing here".
+    for (value, count) in counts.iter_mut().enumerate().take(255) {
+        *count += sums.iter().map(|sum| sum[value]).sum::<u32>();
+    }
+}
+
 /// How many values are marked in the table; see [`select_marked`].
 pub(crate) fn count_marked<T: Offset>(values: &[T], table: &[u8]) -> usize {
     if let Some(near) = table.first_chunk::<0x1_0000>()

@@ -11,6 +11,7 @@ mod execute;
 mod explain;
 mod file;
 mod floats;
+mod grouping;
 mod groups;
 mod ids;
 mod ints;

@@ -1,8 +1,9 @@
 //! Texts of the query languages on the command line: dialect names, parsing, diagnostics for a person or a program.
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, ValueEnum};
 use fleet_query::diagnostic::{Severity, render};
+use fleet_query::profile::MissingBody;
 use fleet_query::value::Scalar;
 use fleet_query::{Diagnostic, Dialect, Mode, Prepared, Query, Span};
 use serde_json::{Value, json};
@@ -51,6 +52,34 @@ impl ModeArgs {
 impl Language {
     pub(crate) fn mode(self) -> Mode {
         self.mode.mode()
+    }
+}
+
+/// How a routing condition sees a member that the message's body does not have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Missing {
+    /// Undefined, as the hosted service documents it
+    #[default]
+    Undefined,
+    /// Null, as the edge hub does it
+    Null,
+}
+
+/// What only routing conditions have.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Routing {
+    /// What `$body.x` is in a routing condition where the body has no `x`
+    #[arg(long, value_name = "VALUE", default_value = "undefined")]
+    missing_body: Missing,
+}
+
+impl Routing {
+    /// The condition under this reading.
+    pub(crate) fn read(self, query: Query) -> Query {
+        query.with_missing_body(match self.missing_body {
+            Missing::Undefined => MissingBody::Undefined,
+            Missing::Null => MissingBody::Null,
+        })
     }
 }
 

@@ -124,7 +124,7 @@ fn node(predicate: &Predicate, profile: &Profile, document: Document<'_>) -> Exp
 }
 
 fn seen(path: &FieldPath, profile: &Profile, document: Document<'_>) -> Option<Value> {
-    let found = document.find(path, profile.keys);
+    let found = document.show(path, profile);
     if found.kind() == Kind::Undefined {
         None
     } else {

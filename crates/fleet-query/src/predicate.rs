@@ -168,11 +168,38 @@ pub struct GeoArea {
     pub longitude: f64,
     /// Radius in metres, 0 or more.
     pub metres: f64,
+    /// How texts and arrays at the path are read.
+    pub order: AxisOrder,
+}
+
+/// Which of a place's two numbers stands first in a text or an array (`order` of AWS spec 3.1). A WKT point is always
+/// longitude first, an object names its numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AxisOrder {
+    /// Latitude first.
+    #[default]
+    LatLon,
+    /// Longitude first, as in GeoJSON.
+    LonLat,
 }
 
 impl Predicate {
     /// A predicate that always holds.
     pub const TRUE: Self = Self::Constant(Truth::True);
+
+    /// Reads the places at a path in this order, wherever the predicate asks for a distance from one.
+    pub fn read_places(&mut self, at: &FieldPath, order: AxisOrder) {
+        match self {
+            Self::Not(inner) => inner.read_places(at, order),
+            Self::And(items) | Self::Or(items) => {
+                items
+                    .iter_mut()
+                    .for_each(|item| item.read_places(at, order));
+            }
+            Self::Near { path, area } if path == at => area.order = order,
+            _ => {}
+        }
+    }
 
     /// Every field path that the predicate names, in order of appearance, repeats included.
     #[must_use]

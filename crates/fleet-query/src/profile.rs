@@ -82,6 +82,16 @@ pub enum DefinedRule {
     Indexed,
 }
 
+/// What a member is that a message's readable body does not have (Azure spec 3.9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingBody {
+    /// Undefined, as the hosted service documents it.
+    #[default]
+    Undefined,
+    /// Null, as the edge hub does it: `$body.a = null` holds, `$body.a <> 'x'` too.
+    Null,
+}
+
 /// The rules of one dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -103,6 +113,8 @@ pub struct Profile {
     pub keys: KeyRule,
     /// What is defined.
     pub defined: DefinedRule,
+    /// What a missing member of a message body is.
+    pub missing_body: MissingBody,
 }
 
 /// IoT Hub twin, module and job queries and target conditions (Azure spec 3.4, 3.5, 4.3).
@@ -116,6 +128,7 @@ pub const IOT_HUB: Profile = Profile {
     arrays: ArrayRule::Opaque,
     keys: KeyRule::Exact,
     defined: DefinedRule::AnyValue,
+    missing_body: MissingBody::Undefined,
 };
 
 /// Message-routing conditions (Azure spec 3.9, 3.11).
@@ -124,6 +137,13 @@ pub const ROUTING: Profile = Profile {
     keys: KeyRule::AnyCase,
     defined: DefinedRule::Primitive,
     ..IOT_HUB
+};
+
+/// Routing conditions as the edge hub judges them: a member that the body does not have is null.
+pub const ROUTING_NULL_BODY: Profile = Profile {
+    name: "routing, missing body members null",
+    missing_body: MissingBody::Null,
+    ..ROUTING
 };
 
 /// The AWS fleet index language (AWS spec 3.3, 3.4).
@@ -137,6 +157,7 @@ pub const AWS: Profile = Profile {
     arrays: ArrayRule::AnyElement,
     keys: KeyRule::Joined,
     defined: DefinedRule::Indexed,
+    missing_body: MissingBody::Undefined,
 };
 
 /// RSQL / FIQL; ours where the language leaves it open.
@@ -148,4 +169,4 @@ pub const RSQL: Profile = Profile {
 };
 
 /// Every profile, for tables and tests.
-pub const ALL: [&Profile; 4] = [&IOT_HUB, &ROUTING, &AWS, &RSQL];
+pub const ALL: [&Profile; 5] = [&IOT_HUB, &ROUTING, &ROUTING_NULL_BODY, &AWS, &RSQL];

@@ -221,7 +221,7 @@ fn kind_named(name: &str) -> Option<Kind> {
 }
 
 /// The path under the names of canonical documents, where the AWS index has others.
-fn canonical(path: &FieldPath) -> FieldPath {
+pub(crate) fn canonical(path: &FieldPath) -> FieldPath {
     let keys: Vec<&str> = path
         .segments()
         .iter()

@@ -9,6 +9,7 @@
 
 use fleet_query::aggregate::{self, AggregationField, DEFAULT_BUCKETS, IndexFields};
 use fleet_query::document::normalise;
+use fleet_query::profile::MissingBody;
 use fleet_query::{Dialect, Document, Mode, Query};
 use serde_json::{Value, json};
 
@@ -95,6 +96,22 @@ fn azure_3_10_routing() {
             parse(text(case, "condition"), Dialect::Routing).is_err(),
             "{case}"
         );
+    }
+}
+
+/// Azure spec 3.9: the edge hub takes a missing member of the body for null.
+#[test]
+fn azure_3_9_missing_body_members() {
+    let table = table(include_str!("tables/routing.json"));
+    let message = normalise(Dialect::Routing.collection(), table["document"].clone()).unwrap();
+    for case in table["missingBodyNull"].as_array().unwrap() {
+        let query = parse(text(case, "condition"), Dialect::Routing).unwrap();
+        let truth = |query: &Query| query.matches(Document::new(&message)).name();
+        assert_eq!(truth(&query), text(case, "otherwise"), "{case}");
+        let null = query.with_missing_body(MissingBody::Null);
+        assert_eq!(truth(&null), text(case, "truth"), "{case}");
+        let back = null.with_missing_body(MissingBody::Undefined);
+        assert_eq!(truth(&back), text(case, "otherwise"), "{case}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is indexed: the recorded configuration, and what it lets a search see.
 
 use fleet_model::kernel::{Context, Decider, ErrorCode, Timestamp};
-use fleet_query::Collection;
 use fleet_query::aggregate::{AggregationField, FieldType, IndexFields};
+use fleet_query::predicate::AxisOrder;
+use fleet_query::{Collection, FieldPath, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -105,6 +106,34 @@ fn one_of(name: &str, value: Option<&str>, allowed: &[&str]) -> Result<(), Index
 
 const MOST_CUSTOM_FIELDS: usize = 5;
 const MOST_SHADOWS: usize = 10;
+const MOST_PLACES: usize = 1;
+
+/// The fields that hold places, with the order of their numbers.
+fn places(
+    things: &ThingIndexingConfiguration,
+) -> impl Iterator<Item = Result<(&str, AxisOrder), IndexingError>> {
+    let filter = things.filter.as_ref();
+    let places = filter.and_then(|filter| filter.geo_locations.as_ref());
+    places.into_iter().flatten().map(|place| {
+        let name = place.name.as_deref().unwrap_or_default();
+        let order = match place.order.as_deref() {
+            None | Some("LatLon") => AxisOrder::LatLon,
+            Some("LonLat") => AxisOrder::LonLat,
+            Some(other) => {
+                return Err(IndexingError::Invalid(format!(
+                    "order `{other}` of `{name}` is none of LatLon, LonLat"
+                )));
+            }
+        };
+        if name.starts_with("shadow.") && name.parse::<FieldPath>().is_ok() {
+            Ok((name, order))
+        } else {
+            Err(IndexingError::Invalid(format!(
+                "geo location `{name}` is not `shadow.…`"
+            )))
+        }
+    })
+}
 
 fn custom_fields(fields: Option<&[IndexField]>) -> Result<IndexFields, IndexingError> {
     let mut found = BTreeMap::new();
@@ -178,6 +207,13 @@ fn check_things(things: &ThingIndexingConfiguration) -> Result<(), IndexingError
             "more than {MOST_SHADOWS} named shadows are to be indexed"
         )));
     }
+    let places = places(things).collect::<Result<Vec<_>, _>>()?;
+    if places.len() > MOST_PLACES {
+        return Err(IndexingError::Invalid(format!(
+            "{} geo locations are more than the {MOST_PLACES} allowed",
+            places.len()
+        )));
+    }
     for name in custom_fields(things.custom_fields.as_deref())?.keys() {
         let classic = name.starts_with("shadow.desired.") || name.starts_with("shadow.reported.");
         let named = name.starts_with("shadow.name.");
@@ -249,6 +285,15 @@ impl Decider for IndexingDecider {
 }
 
 impl Indexing {
+    /// The query that reads places in the configured order.
+    pub(crate) fn with_places(&self, query: Query) -> Query {
+        places(&self.things)
+            .flatten()
+            .fold(query, |query, (name, order)| {
+                query.clone().with_axis_order(name, order).unwrap_or(query)
+            })
+    }
+
     /// Whether things are indexed.
     pub(crate) fn things_on(&self) -> bool {
         self.things.thing_indexing_mode != "OFF"

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::failure::{Failure, Problem};
-use crate::language::{self, Language};
+use crate::language::{self, Language, Routing};
 use crate::output::Out;
 use crate::session::Session;
 
@@ -26,6 +26,8 @@ Examples:
 pub(crate) struct Explain {
     #[command(flatten)]
     language: Language,
+    #[command(flatten)]
+    routing: Routing,
     /// The document: a JSON file, or `-`
     #[arg(
         long,
@@ -46,6 +48,7 @@ impl Explain {
         let text = language::text(&self.condition)?;
         let query = language::condition(&text, self.language.dialect, self.language.mode())
             .map_err(|found| language::refused(&found, &text))?;
+        let query = self.routing.read(query);
         let document = match (&self.document, &self.device) {
             (Some(file), _) => super::r#match::read(file, query.collection())?,
             (None, Some(device)) if query.collection() == Collection::Devices => {

@@ -12,7 +12,7 @@ use crate::args::Global;
 use crate::documents::{self, BadLines};
 use crate::failure::{Failure, Problem};
 use crate::input::{Line, Lines};
-use crate::language::{self, Language};
+use crate::language::{self, Language, Routing};
 use crate::output::Out;
 
 const AFTER: &str = "\
@@ -31,6 +31,8 @@ Examples:
 pub(crate) struct Match {
     #[command(flatten)]
     language: Language,
+    #[command(flatten)]
+    routing: Routing,
     /// The condition
     #[arg(
         long,
@@ -84,6 +86,7 @@ impl Match {
     fn one(&self, global: &Global, condition: &str, document: &str) -> Result<(), Failure> {
         let query = language::condition(condition, self.language.dialect, self.language.mode())
             .map_err(|found| language::refused(&found, condition))?;
+        let query = self.routing.read(query);
         let truth = query.matches(Document::new(&read(document, query.collection())?));
         let word = word(truth);
         let mut out = Out::new();

@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::dialect::Collection;
 use crate::path::FieldPath;
 use crate::pattern::{Pattern, Piece, Wildcard};
-use crate::predicate::{Bound, Edge, GeoArea, Predicate};
+use crate::predicate::{AxisOrder, Bound, Edge, GeoArea, Predicate};
 use crate::syntax::ast::{
     Expr, FieldBody, Group, Node, Operand, Range, RangeBound, Term, TermValue,
 };
@@ -266,6 +266,7 @@ impl Binder<'_> {
                     latitude,
                     longitude,
                     metres: distance * metres,
+                    order: AxisOrder::default(),
                 };
                 Predicate::Near {
                     path: path.clone(),

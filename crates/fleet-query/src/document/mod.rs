@@ -11,7 +11,7 @@ pub use face::{iot_hub_face, thing_document, thing_group_document};
 pub use normalise::{DocumentError, normalise};
 
 use crate::path::{FieldPath, Segment};
-use crate::profile::{ArrayRule, KeyRule, NullRule, Profile};
+use crate::profile::{ArrayRule, KeyRule, MissingBody, NullRule, Profile};
 use crate::value::Datum;
 use serde_json::{Map, Value};
 
@@ -90,12 +90,28 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The value at a path as conditions under a profile see it: [`Document::find`], but that a member which a
+    /// readable message body does not have may be null.
+    #[must_use]
+    pub fn show(self, path: &FieldPath, profile: &Profile) -> Datum<'a> {
+        match self.find(path, profile.keys) {
+            Datum::Undefined
+                if profile.missing_body == MissingBody::Null
+                    && path.root() == "body"
+                    && self.root.get("body").is_some() =>
+            {
+                Datum::Null
+            }
+            found => found,
+        }
+    }
+
     /// The values that a leaf of a multi-valued profile tests: none where nothing is indexed,
-    /// several for an array. Under an opaque profile the one value of [`Document::find`].
+    /// several for an array. Under an opaque profile the one value of [`Document::show`].
     #[must_use]
     pub fn values(self, path: &FieldPath, profile: &Profile) -> Vec<Datum<'a>> {
         if profile.arrays == ArrayRule::Opaque {
-            return vec![self.find(path, profile.keys)];
+            return vec![self.show(path, profile)];
         }
         if path.is_derived() || profile.keys != KeyRule::Joined {
             return indexed(self.find(path, profile.keys), profile.nulls);

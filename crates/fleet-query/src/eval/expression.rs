@@ -20,7 +20,7 @@ pub fn value<'a>(
     match expression {
         Expression::Constant(constant) => constant.datum(),
         Expression::Undefined => Datum::Undefined,
-        Expression::Field(path) => document.find(path, profile.keys),
+        Expression::Field(path) => document.show(path, profile),
         Expression::SystemProperty(name) => system_property(name, document),
         Expression::Not(inner) => truth_value(!of(inner).truth()),
         Expression::And(items) => connect(items.iter().map(of), Truth::True, Truth::and),

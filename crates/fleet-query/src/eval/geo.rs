@@ -1,6 +1,6 @@
 //! Great-circle distance, and the published forms of a location (AWS spec 3.4, geoqueries).
 
-use crate::predicate::GeoArea;
+use crate::predicate::{AxisOrder, GeoArea};
 use crate::value::Datum;
 use serde_json::Value;
 
@@ -9,9 +9,9 @@ const EARTH: f64 = 6_371_008.8;
 
 /// Whether the location lies in the area. A value that is no location does not.
 ///
-/// Texts and arrays are read latitude first, WKT points longitude first.
+/// Texts and arrays are read in the order that the area says, WKT points longitude first.
 pub(super) fn near(value: &Datum<'_>, area: GeoArea) -> bool {
-    location(value)
+    location(value, area.order)
         .is_some_and(|(latitude, longitude)| distance(latitude, longitude, area) <= area.metres)
 }
 
@@ -25,10 +25,14 @@ fn distance(latitude: f64, longitude: f64, area: GeoArea) -> f64 {
     2.0 * EARTH * a.sqrt().min(1.0).asin()
 }
 
-fn location(value: &Datum<'_>) -> Option<(f64, f64)> {
+fn location(value: &Datum<'_>, order: AxisOrder) -> Option<(f64, f64)> {
+    let ordered = |first, second| match order {
+        AxisOrder::LatLon => (first, second),
+        AxisOrder::LonLat => (second, first),
+    };
     let (latitude, longitude) = match value {
-        Datum::Text(text) => point(text)?,
-        Datum::Array([latitude, longitude]) => (latitude.as_f64()?, longitude.as_f64()?),
+        Datum::Text(text) => point(text, ordered)?,
+        Datum::Array([first, second]) => ordered(first.as_f64()?, second.as_f64()?),
         Datum::Object(members) => {
             let named = |names: &[&str]| {
                 names
@@ -45,7 +49,8 @@ fn location(value: &Datum<'_>) -> Option<(f64, f64)> {
     (latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
 }
 
-fn point(text: &str) -> Option<(f64, f64)> {
+/// Latitude and longitude of a WKT point, or of two numbers with a comma between them.
+fn point(text: &str, ordered: impl Fn(f64, f64) -> (f64, f64)) -> Option<(f64, f64)> {
     let text = text.trim();
     if let Some(inner) = text
         .strip_prefix("POINT")
@@ -59,10 +64,10 @@ fn point(text: &str) -> Option<(f64, f64)> {
         let (longitude, latitude) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
         return numbers.next().is_none().then_some((latitude, longitude));
     }
-    let (latitude, longitude) = text.split_once(',')?;
-    Some((
-        latitude.trim().parse().ok()?,
-        longitude.trim().parse().ok()?,
+    let (first, second) = text.split_once(',')?;
+    Some(ordered(
+        first.trim().parse().ok()?,
+        second.trim().parse().ok()?,
     ))
 }
 
@@ -77,6 +82,7 @@ mod tests {
             latitude: 47.6204,
             longitude: -122.3491,
             metres: 15_500.0,
+            order: AxisOrder::LatLon,
         };
         for place in [
             json!("POINT(-122.33 47.61)"),
@@ -99,11 +105,39 @@ mod tests {
     }
 
     #[test]
+    fn the_order_is_of_texts_and_arrays_only() {
+        let oslo = GeoArea {
+            latitude: 59.91,
+            longitude: 10.75,
+            metres: 5000.0,
+            order: AxisOrder::LonLat,
+        };
+        let latitude_first = GeoArea {
+            order: AxisOrder::LatLon,
+            ..oslo
+        };
+        for (place, swapped) in [
+            (json!([10.75, 59.91]), true),
+            (json!("10.75,59.91"), true),
+            (json!("POINT(10.75 59.91)"), false),
+            (json!({"lat": 59.91, "long": 10.75}), false),
+        ] {
+            assert!(near(&Datum::of(&place), oslo), "{place}");
+            assert_eq!(
+                near(&Datum::of(&place), latitude_first),
+                !swapped,
+                "{place}"
+            );
+        }
+    }
+
+    #[test]
     fn a_degree_of_latitude_is_111_km() {
         let equator = GeoArea {
             latitude: 0.0,
             longitude: 0.0,
             metres: 0.0,
+            order: AxisOrder::LatLon,
         };
         assert!((distance(1.0, 0.0, equator) - 111_195.0).abs() < 1.0);
     }

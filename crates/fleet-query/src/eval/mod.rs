@@ -70,7 +70,7 @@ pub fn eval_predicate(predicate: &Predicate, profile: &Profile, document: Docume
         | Predicate::Holds { path }
         | Predicate::ArrayContains { path, .. } => match profile.logic {
             // One value, perhaps undefined.
-            Logic::ThreeValued => match document.find(path, profile.keys) {
+            Logic::ThreeValued => match document.show(path, profile) {
                 // A property of a message that is null (Azure spec 3.9).
                 Datum::Null if is_property_path(path) => Truth::Undefined,
                 value => leaf(predicate, profile, &value),
@@ -202,8 +202,8 @@ fn text_form(value: &Datum<'_>) -> Option<String> {
 fn defined(path: &FieldPath, profile: &Profile, document: Document<'_>) -> bool {
     match profile.defined {
         DefinedRule::Indexed => !document.values(path, profile).is_empty(),
-        DefinedRule::AnyValue => document.find(path, profile.keys).kind() != Kind::Undefined,
-        DefinedRule::Primitive => is_kind(KindTest::Primitive, &document.find(path, profile.keys)),
+        DefinedRule::AnyValue => document.show(path, profile).kind() != Kind::Undefined,
+        DefinedRule::Primitive => is_kind(KindTest::Primitive, &document.show(path, profile)),
     }
 }
 

@@ -15,8 +15,10 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::dialect::{Collection, Dialect, Mode};
 use crate::document::Document;
 use crate::eval::eval;
-use crate::predicate::Condition;
-use crate::schema::Schema;
+use crate::path::InvalidPath;
+use crate::predicate::{AxisOrder, Condition};
+use crate::profile::{self, MissingBody};
+use crate::schema::{self, Schema};
 use crate::syntax::ast::Text;
 use crate::syntax::{self};
 use crate::value::Truth;
@@ -93,6 +95,39 @@ impl Query {
             top,
             warnings: found,
         })
+    }
+
+    /// The same routing condition with what a member is that a body does not have; other dialects stay as they are.
+    ///
+    /// ```
+    /// use fleet_query::{Dialect, Document, Mode, Query, Truth, profile::MissingBody};
+    /// let query = Query::parse("$body.level <> 'low'", Dialect::Routing, Mode::Lenient)?;
+    /// let message = serde_json::json!({"body": {"temp": 5}, "bodyUsable": true});
+    /// assert_eq!(query.matches(Document::new(&message)), Truth::Undefined);
+    /// let as_on_the_edge = query.with_missing_body(MissingBody::Null);
+    /// assert_eq!(as_on_the_edge.matches(Document::new(&message)), Truth::True);
+    /// # Ok::<(), Vec<fleet_query::Diagnostic>>(())
+    /// ```
+    #[must_use]
+    pub fn with_missing_body(mut self, missing: MissingBody) -> Self {
+        if self.dialect == Dialect::Routing {
+            self.condition.profile = match missing {
+                MissingBody::Undefined => &profile::ROUTING,
+                MissingBody::Null => &profile::ROUTING_NULL_BODY,
+            };
+        }
+        self
+    }
+
+    /// The same query with the order in which places at a field are read (`filter.geoLocations` of AWS spec 3.1).
+    /// The field is named as the AWS index or as the canonical document names it.
+    ///
+    /// # Errors
+    /// A text that is no path.
+    pub fn with_axis_order(mut self, field: &str, order: AxisOrder) -> Result<Self, InvalidPath> {
+        let path = schema::canonical(&field.parse()?);
+        self.condition.predicate.read_places(&path, order);
+        Ok(self)
     }
 
     /// Whether the condition holds of one canonical document.

@@ -12,7 +12,7 @@ pub(crate) mod texts;
 use fleet_generate::Random;
 use fleet_query::expression::{ArithmeticOp, Expression, Function, Membership};
 use fleet_query::pattern::{Pattern, Piece, Wildcard};
-use fleet_query::predicate::{Bound, Edge, GeoArea, KindTest};
+use fleet_query::predicate::{AxisOrder, Bound, Edge, GeoArea, KindTest};
 use fleet_query::profile::{self, Logic, Profile, TextRule};
 use fleet_query::value::{CompareOp, Scalar, numeral};
 use fleet_query::{Condition, FieldPath, Predicate, path::Segment};
@@ -375,6 +375,7 @@ pub(crate) fn leaf(r: &mut Random, profile: &'static Profile) -> Predicate {
                 latitude: 1.0,
                 longitude: 1.0,
                 metres: 1e7,
+                order: AxisOrder::default(),
             },
         },
     }

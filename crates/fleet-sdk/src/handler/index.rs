@@ -149,7 +149,7 @@ impl Search {
         }
         let query = Query::parse(text, dialect, Mode::Lenient).map_err(|all| diagnosed(&all))?;
         Ok(Self {
-            query,
+            query: indexing.with_places(query),
             indexing,
             collection,
         })

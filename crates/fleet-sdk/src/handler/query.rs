@@ -1,12 +1,14 @@
 //! Queries over the fleet.
 
-use fleet_query::query::{PageRequest, Select};
+use fleet_query::query::{Page, PageRequest, Select};
 use fleet_query::{Collection, Diagnostic, Dialect, Document, Mode, Query, Severity};
 use serde_json::Value;
 
 use super::Handle;
 use crate::fleet::Call;
-use crate::operation::{QueryTwins, QueryTwinsResponse};
+use crate::operation::{
+    QueryModules, QueryModulesResponse, QuerySpecification, QueryTwins, QueryTwinsResponse,
+};
 use crate::read::Documents;
 use crate::refusal::Refusal;
 
@@ -68,10 +70,23 @@ fn select(
     }
 }
 
-impl Handle for QueryTwins {
-    type Answer = QueryTwinsResponse;
+/// A query as a request brings it, whichever collection it names.
+struct Asked {
+    dialect: Dialect,
+    query: Option<String>,
+    body: Option<QuerySpecification>,
+    strict: bool,
+    page: PageRequest,
+}
 
-    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+/// A page of rows.
+struct Answered {
+    page: Page,
+    warnings: Option<Vec<Value>>,
+}
+
+impl Asked {
+    async fn run(self, call: &Call<'_>) -> Result<Answered, Refusal> {
         let text = match (&self.query, &self.body) {
             (Some(text), None) => text,
             (None, Some(body)) => &body.query,
@@ -87,30 +102,77 @@ impl Handle for QueryTwins {
         } else {
             Mode::Lenient
         };
-        let query = Query::parse(text, Dialect::IotHub, mode).map_err(|all| diagnosed(&all))?;
-        let request = PageRequest {
-            size: self
-                .max_item_count
-                .map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
-            token: self.continuation_token.clone(),
-        };
-        let start = query.page_start(&request).map_err(one)?;
+        let query = Query::parse(text, self.dialect, mode).map_err(|all| diagnosed(&all))?;
+        if query.collection() == Collection::Jobs {
+            return Err(Refusal::new(
+                "request.unsupported",
+                "the fleet keeps no collection `devices.jobs` to query",
+            ));
+        }
+        let start = query.page_start(&self.page).map_err(one)?;
         let limit = fleet_query::query::LARGEST_PAGE + 1;
         let found = call
             .fleet
             .documents(|documents| select(documents, &query, start, limit))
             .await?;
-        let page = query.page(&found, &request).map_err(one)?;
+        let page = query.page(&found, &self.page).map_err(one)?;
         let warnings: Vec<Value> = query
             .warnings()
             .iter()
             .filter_map(|warning| serde_json::to_value(warning).ok())
             .collect();
+        Ok(Answered {
+            page,
+            warnings: (!warnings.is_empty()).then_some(warnings),
+        })
+    }
+}
+
+fn page_of(size: Option<u32>, token: Option<String>) -> PageRequest {
+    PageRequest {
+        size: size.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+        token,
+    }
+}
+
+impl Handle for QueryTwins {
+    type Answer = QueryTwinsResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let asked = Asked {
+            dialect: Dialect::IotHub,
+            query: self.query,
+            body: self.body,
+            strict: self.strict,
+            page: page_of(self.max_item_count, self.continuation_token),
+        };
+        let Answered { page, warnings } = asked.run(call).await?;
         Ok(QueryTwinsResponse {
             item_type: page.rows.item_type.name().to_owned(),
             items: page.rows.values(),
             continuation_token: page.next,
-            warnings: (!warnings.is_empty()).then_some(warnings),
+            warnings,
+        })
+    }
+}
+
+impl Handle for QueryModules {
+    type Answer = QueryModulesResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let asked = Asked {
+            dialect: Dialect::IotHubModules,
+            query: self.query,
+            body: self.body,
+            strict: self.strict,
+            page: page_of(self.max_item_count, self.continuation_token),
+        };
+        let Answered { page, warnings } = asked.run(call).await?;
+        Ok(QueryModulesResponse {
+            item_type: page.rows.item_type.name().to_owned(),
+            items: page.rows.values(),
+            continuation_token: page.next,
+            warnings,
         })
     }
 }

@@ -281,6 +281,7 @@ table! {
     GetThingConnectivityData,
     MergePatch,
     RecordPresence,
+    QueryModules,
     QueryTwins,
     ReplaceTwin,
     UpdateReportedProperties,

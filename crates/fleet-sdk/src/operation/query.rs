@@ -26,3 +26,21 @@ operation! {
         warnings: Option<Vec<Value>>,
     }
 }
+
+operation! {
+    "Runs a query over `devices.modules`, page by page."
+    QueryModules @ IotHub {
+        query: Option<String>,
+        body: Option<QuerySpecification>,
+        max_item_count: Option<u32>,
+        continuation_token: Option<String>,
+        #[serde(default)]
+        strict: bool,
+    } -> QueryModulesResponse {
+        #[serde(rename = "type")]
+        item_type: String,
+        items: Vec<Value>,
+        continuation_token: Option<String>,
+        warnings: Option<Vec<Value>>,
+    }
+}

@@ -494,9 +494,7 @@ fn main() {
 
     let from = cpu();
     let mut index = WriterIndex::new(Collection::Devices);
-    for twin in &twins {
-        index.change(&Change::Put { document: twin }).unwrap();
-    }
+    index.put_all(twins.iter().map(String::as_str)).unwrap();
     let load = cpu() - from;
     index.shrink();
     let bytes = index.bytes() as f64 / devices as f64;

@@ -76,7 +76,8 @@ fn dense_chunks_agree_too() {
     for seed in 0..cases(0).div_ceil(5_000).max(1) {
         let mut case = Case::new(seed + 1_000_000, Collection::Devices, true);
         let name = Name(case.seed);
-        for _ in 0..9_000 {
+        case.model.load(&mut case.r, 0..4_700, &mut case.index);
+        for _ in 0..1_500 {
             let (model, index) = (&mut case.model, &mut case.index);
             model.step(&mut case.r, 5_000, |change| index.change(change));
         }
@@ -150,6 +151,13 @@ impl Case {
     fn history(&mut self) {
         let mut held: Option<(Snapshot, Model)> = None;
         let population = 2 + self.r.below(12);
+        if self.r.chance(300) {
+            let numbers: Vec<u64> = (0..self.r.below(12))
+                .map(|_| self.r.below(population))
+                .collect();
+            self.model
+                .load(&mut self.r, numbers.into_iter(), &mut self.index);
+        }
         for _ in 0..3 + self.r.below(12) {
             self.event(population);
             if self.r.chance(120) {

@@ -557,3 +557,97 @@ fn a_plan_reads_well() {
     let query = Query::parse(text, Dialect::IotHub, Mode::Lenient).unwrap();
     insta::assert_snapshot!(index.snapshot().explain(query.condition()).unwrap());
 }
+
+#[test]
+fn texts_of_few_rows_are_found_by_a_table_that_is_kept_up() {
+    let mut r = Random::new(1, 4);
+    let mut index = WriterIndex::new(Collection::Devices);
+    let line = |n: u64, of: u64, serial: u64| {
+        format!(r#"{{"deviceId":"dev-{n:05}","tags":{{"of":"c-{of}","serial":"s-{serial:09}"}}}}"#)
+    };
+    let mut held: Vec<(u64, u64)> = (0..70_000).map(|n| (n % 3_000, n)).collect();
+    let lines: Vec<String> = (0..)
+        .zip(&held)
+        .map(|(n, (of, serial))| line(n, *of, *serial))
+        .collect();
+    index.put_all(lines.iter().map(String::as_str)).unwrap();
+    for round in 0..60 {
+        let n = r.below(70_000);
+        held[n as usize] = (r.below(3_000), r.below(70_000));
+        let (of, serial) = held[n as usize];
+        let document = line(n, of, serial);
+        index
+            .change(&Change::Put {
+                document: &document,
+            })
+            .unwrap();
+        if round % 10 == 9 {
+            index
+                .change(&Change::Delete {
+                    id: &format!("dev-{n:05}"),
+                })
+                .unwrap();
+            held[n as usize] = (u64::MAX, u64::MAX);
+        }
+        let ids = |is: &dyn Fn(&(u64, u64)) -> bool| -> Vec<String> {
+            (0..70_000)
+                .filter(|n: &usize| is(&held[*n]))
+                .map(|n| format!("dev-{n:05}"))
+                .collect()
+        };
+        let (wanted, other) = (r.below(3_000), serial);
+        let snapshot = index.snapshot();
+        for (filter, expected) in [
+            (
+                format!("tags.of = 'c-{wanted}'"),
+                ids(&|(of, _)| *of == wanted),
+            ),
+            (
+                format!("tags.serial = 's-{other:09}'"),
+                ids(&|(_, s)| *s == other),
+            ),
+            (
+                format!("tags.of IN ['c-{wanted}', 'c-7'] AND tags.serial != 's-{other:09}'"),
+                ids(&|(of, s)| (*of == wanted || *of == 7) && *s != other),
+            ),
+        ] {
+            let text = format!("SELECT * FROM devices WHERE {filter}");
+            let query = Query::parse(&text, Dialect::IotHub, Mode::Lenient).unwrap();
+            let found = snapshot.ids(query.condition()).unwrap();
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "round {round}: {filter}");
+            assert_eq!(
+                snapshot.count(query.condition()).unwrap(),
+                expected.len() as u64
+            );
+            let plan = snapshot.explain(query.condition()).unwrap();
+            let by_table = plan.contains("table of the texts");
+            assert!(by_table || round == 0, "{plan}");
+        }
+    }
+}
+
+#[test]
+fn rare_paths_and_metadata_take_memory_where_they_are() {
+    let fleet = |rare: bool| {
+        let mut index = WriterIndex::new(Collection::Devices);
+        let lines: Vec<String> = (0..20_000)
+            .map(|n| {
+                let rare = match rare && n % 20 == 0 {
+                    true => format!(r#","r{}":{n}"#, n / 20 % 300),
+                    false => String::new(),
+                };
+                format!(r#"{{"deviceId":"dev-{n:05}","properties":{{"reported":{{"n":{},"$metadata":{{"n":{{"$lastUpdated":"2026-01-01T00:00:{:02}Z"}}}}{rare}}}}}}}"#, n % 9, n % 60)
+            })
+            .collect();
+        index.put_all(lines.iter().map(String::as_str)).unwrap();
+        index.shrink();
+        index
+    };
+    let (plain, rare) = (fleet(false), fleet(true));
+    // A thousand cells on three hundred paths, each on three or four devices.
+    let each = (rare.bytes() - plain.bytes()) / 1_000;
+    assert!(each < 700, "{each} bytes per rare cell");
+    let metadata = plain.metadata_bytes();
+    assert!(metadata > 20_000 && metadata < plain.bytes(), "{metadata}");
+}

@@ -5,6 +5,7 @@
     reason = "a kernel: codes are below 65,000, tags below 32"
 )]
 use super::dictionary::{Dictionary, MOST};
+use super::finder::Finder;
 use super::floats::Floats;
 use super::ints::{Ints, Mask, ROWS};
 use super::texts::Texts;
@@ -123,6 +124,23 @@ enum Stored<'a> {
     Code(i64),
     Text(&'a str),
     Json(&'a str),
+}
+
+impl<'a> Cell<'a> {
+    /// As it is written, a text unshared.
+    fn stored(self) -> Stored<'a> {
+        match self {
+            Cell::Null => Stored::Tag(TAG_NULL),
+            Cell::Bool(false) => Stored::Tag(TAG_FALSE),
+            Cell::Bool(true) => Stored::Tag(TAG_TRUE),
+            Cell::Object => Stored::Tag(TAG_OBJECT),
+            Cell::Array(count) => Stored::Tag(TAG_ARRAY + i64::from(count)),
+            Cell::Int(value) => Stored::Int(value),
+            Cell::Float(value) => Stored::Float(value),
+            Cell::Json(text) => Stored::Json(text),
+            Cell::Text(text) => Stored::Text(text),
+        }
+    }
 }
 
 impl Piece {
@@ -291,6 +309,10 @@ pub(crate) enum Sharing {
     Never,
 }
 
+/// Columns of at most this many shared texts, or this many pieces less one, are looked through.
+const MANY: usize = 1024;
+const PIECES: usize = 4;
+
 /// The cells of one path.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Column {
@@ -302,6 +324,7 @@ pub(crate) struct Column {
     pub(crate) written: u64,
     /// Rows that hold something.
     pub(crate) cells: u64,
+    pub(crate) finder: Finder,
 }
 
 impl Column {
@@ -325,25 +348,124 @@ impl Column {
     /// Writes a cell; true if the row held nothing at this path before.
     pub(crate) fn set(&mut self, row: usize, cell: Cell<'_>) -> bool {
         let stored = match cell {
-            Cell::Null => Stored::Tag(TAG_NULL),
-            Cell::Bool(false) => Stored::Tag(TAG_FALSE),
-            Cell::Bool(true) => Stored::Tag(TAG_TRUE),
-            Cell::Object => Stored::Tag(TAG_OBJECT),
-            Cell::Array(count) => Stored::Tag(TAG_ARRAY + i64::from(count)),
-            Cell::Int(value) => Stored::Int(value),
-            Cell::Float(value) => Stored::Float(value),
-            Cell::Json(text) => Stored::Json(text),
             Cell::Text(text) => self.share(text),
+            cell => cell.stored(),
         };
+        let before = self.tracked(row);
         let slot = self.slot(row / ROWS);
-        let row = row % ROWS;
         // Shared with a snapshot: copied only if something changes.
-        if Arc::strong_count(slot) > 1 && slot.equals(row, stored) {
+        if Arc::strong_count(slot) > 1 && slot.equals(row % ROWS, stored) {
             return false;
         }
-        let fresh = Arc::make_mut(slot).set(row, stored);
+        let fresh = Arc::make_mut(slot).set(row % ROWS, stored);
         self.cells += u64::from(fresh);
+        self.track(row, before);
         fresh
+    }
+
+    /// The text of a row, where a table of texts has to be kept up.
+    fn tracked(&self, row: usize) -> Option<String> {
+        if !self.finder.is_made() {
+            return None;
+        }
+        self.text(row).map(str::to_owned)
+    }
+
+    fn track(&mut self, row: usize, before: Option<String>) {
+        if self.finder.is_made() {
+            let mut finder = std::mem::take(&mut self.finder);
+            let text_of = |row: u32| self.text(row as usize);
+            finder.change(row as u32, before.as_deref(), self.text(row), text_of);
+            self.finder = finder;
+        }
+    }
+
+    fn text(&self, row: usize) -> Option<&str> {
+        match self.get(row) {
+            Some(Cell::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The rows that hold one of some texts, ascending; none where looking through the lanes is the way.
+    pub(crate) fn rows_of(&self, texts: &[Box<str>]) -> Option<Vec<u32>> {
+        let many = self.sharing == Sharing::Never || self.dictionary.len() > MANY;
+        if !many || self.pieces.len() < PIECES {
+            return None;
+        }
+        let all = || {
+            self.pieces.iter().flat_map(|(chunk, piece)| {
+                let from = *chunk as usize * ROWS;
+                let mut rows = Vec::new();
+                piece.for_each_held(|row| rows.push(from + row));
+                rows.into_iter()
+                    .filter_map(|row| Some((row as u32, self.text(row)?)))
+            })
+        };
+        self.finder.find(texts, all, |row| self.text(row as usize))
+    }
+
+    /// Whether the row holds exactly this.
+    pub(crate) fn holds(&self, row: usize, cell: Cell<'_>) -> bool {
+        match (self.get(row), cell) {
+            (Some(Cell::Float(held)), Cell::Float(value)) => held.to_bits() == value.to_bits(),
+            (held, _) => held == Some(cell),
+        }
+    }
+
+    /// Reads a little of what a row holds, so that it is in the processor's cache when it is needed.
+    pub(crate) fn touch(&self, row: usize) -> usize {
+        let lane = self.piece(row / ROWS).and_then(|piece| piece.lanes.first());
+        lane.map_or(0, |lane| match lane {
+            Lane::Tags(ints) | Lane::Ints(ints) | Lane::Codes(ints) => {
+                usize::from(ints.get(row % ROWS).is_some())
+            }
+            Lane::Floats(floats) => usize::from(floats.ints.get(row % ROWS).is_some()),
+            Lane::Texts(texts) | Lane::Json(texts) => texts.touch(row % ROWS),
+        })
+    }
+
+    /// Writes cells of rows that hold nothing here, in the order of rows.
+    pub(crate) fn set_fresh<'a>(
+        &mut self,
+        cells: impl ExactSizeIterator<Item = (usize, Cell<'a>)>,
+    ) {
+        if self.finder.is_made()
+            || self.sharing == Sharing::Open && self.dictionary.len() + cells.len() > MOST
+        {
+            // Texts are looked up by a table, or sharing may end on the way.
+            cells.for_each(|(row, cell)| {
+                self.set(row, cell);
+            });
+            return;
+        }
+        self.cells += cells.len() as u64;
+        let mut cells = cells.peekable();
+        while let Some((row, _)) = cells.peek() {
+            let chunk = row / ROWS;
+            self.slot(chunk);
+            let Ok(at) = self.find(chunk) else { return };
+            let Some((_, piece)) = self.pieces.get_mut(at) else {
+                return;
+            };
+            let piece = Arc::make_mut(piece);
+            while let Some((row, cell)) = cells.next_if(|(row, _)| row / ROWS == chunk) {
+                let stored = match cell {
+                    Cell::Text(text) if self.sharing != Sharing::Never => {
+                        self.written += 1;
+                        let code = match self.dictionary.find(text) {
+                            None if self.sharing == Sharing::Open => {
+                                Arc::make_mut(&mut self.dictionary).add(text)
+                            }
+                            found => found,
+                        };
+                        code.map_or(Stored::Text(text), |code| Stored::Code(i64::from(code)))
+                    }
+                    cell => cell.stored(),
+                };
+                piece.set(row % ROWS, stored);
+            }
+        }
     }
 
     /// Empties a row; true if it held something.
@@ -357,12 +479,22 @@ impl Column {
         if !piece.holds(row % ROWS) {
             return false;
         }
+        let before = match self.finder.is_made() {
+            true => piece
+                .get(row % ROWS, &self.dictionary)
+                .and_then(|cell| match cell {
+                    Cell::Text(text) => Some(text.to_owned()),
+                    _ => None,
+                }),
+            false => None,
+        };
         let piece = Arc::make_mut(piece);
         let cleared = piece.clear(row % ROWS);
         self.cells -= u64::from(cleared);
         if piece.lanes.is_empty() {
             self.pieces.remove(at);
         }
+        self.track(row, before);
         cleared
     }
 
@@ -370,6 +502,7 @@ impl Column {
         std::mem::size_of::<Self>()
             + self.pieces.capacity() * 16
             + self.dictionary.bytes()
+            + self.finder.bytes()
             + self
                 .pieces
                 .iter()

@@ -78,6 +78,11 @@ impl<'s> Run<'s> {
             Plan::Everything(true) | Plan::Outside(_) | Plan::Judge(_) => None,
             Plan::Everything(false) | Plan::Row(None) => Some(Vec::new()),
             Plan::Row(Some(row)) => Some(vec![row / ROWS]),
+            Plan::Found { rows, .. } => {
+                let mut chunks: Vec<usize> = rows.iter().map(|row| *row as usize / ROWS).collect();
+                chunks.dedup();
+                Some(chunks)
+            }
             Plan::All(children) => children
                 .iter()
                 .filter_map(|child| self.chunks(child))
@@ -169,6 +174,17 @@ impl<'s> Run<'s> {
             Plan::Row(Some(row)) => {
                 if row / ROWS == chunk {
                     out[row % ROWS] = 1;
+                }
+            }
+            Plan::Found { rows, .. } => {
+                let from = chunk * ROWS;
+                let at = rows.partition_point(|row| (*row as usize) < from);
+                for row in &rows[at..] {
+                    let Some(slot) = out.get_mut(*row as usize - from) else {
+                        break;
+                    };
+                    *slot = 1;
+                    self.spend(1)?;
                 }
             }
             Plan::All(children) => {

@@ -14,6 +14,10 @@ pub(crate) fn label<'a, 'q>(state: &State, plan: &'a Plan<'q>) -> (String, &'a [
             &[],
         ),
         Plan::Row(None) => ("id look-up, not found".to_owned(), &[]),
+        Plan::Found { path, rows } => (
+            format!("table of the texts of `{path}`: {} rows", rows.len()),
+            &[],
+        ),
         Plan::All(children) => ("all of, in this order".to_owned(), children),
         Plan::Any(children) => ("any of".to_owned(), children),
         Plan::Outside(inner) => (

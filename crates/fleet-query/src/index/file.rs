@@ -11,6 +11,7 @@
 use super::column::{Column, Lane, Piece, Sharing};
 use super::dictionary::Dictionary;
 use super::error::IndexError;
+use super::finder::Finder;
 use super::floats::Floats;
 use super::groups::{Group, Groups};
 use super::ids::Ids;
@@ -446,6 +447,7 @@ fn read_column(from: &mut In<'_>) -> Result<Column, IndexError> {
         .map(|lane| lane.count() as u64)
         .sum();
     Ok(Column {
+        finder: Finder::default(),
         cells,
         pieces,
         dictionary: Arc::new(dictionary),

@@ -10,6 +10,7 @@ mod error;
 mod execute;
 mod explain;
 mod file;
+mod finder;
 mod floats;
 mod grouping;
 mod groups;

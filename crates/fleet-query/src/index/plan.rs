@@ -19,6 +19,11 @@ pub(crate) enum Plan<'q> {
     Everything(bool),
     /// The row of an id, if there is one.
     Row(Option<usize>),
+    /// The rows that hold certain texts at a path, ascending.
+    Found {
+        path: &'q FieldPath,
+        rows: Vec<u32>,
+    },
     All(Vec<Plan<'q>>),
     Any(Vec<Plan<'q>>),
     /// The live rows that the plan does not select.
@@ -525,6 +530,18 @@ fn single<'q>(
         path,
         node.into_iter().collect(),
     );
+    // Not where an array's or number's text may hold the field.
+    if inherited.is_empty()
+        && !path
+            .segments()
+            .iter()
+            .any(|segment| matches!(segment, crate::path::Segment::Index(_)))
+        && let Some(column) = node.and_then(|node| state.column(node))
+        && let Some(texts) = leaf.test.only_texts()
+        && let Some(rows) = column.rows_of(texts)
+    {
+        return Plan::Found { path, rows };
+    }
     Plan::Leaf(Box::new(Leaf {
         opaque,
         inherited,

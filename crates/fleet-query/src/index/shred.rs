@@ -56,6 +56,11 @@ struct Reader<'s, 'a> {
 }
 
 impl Shredder {
+    /// Forgets the texts that had escapes: their cells are written.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+    }
+
     /// Appends the cells of a document, an object, to `cells`; paths not seen before enter the schema.
     pub(crate) fn shred<'a>(
         &mut self,
@@ -63,7 +68,6 @@ impl Shredder {
         schema: &mut Arc<Schema>,
         cells: &mut Vec<(Node, Shred<'a>)>,
     ) -> Result<(), Refusal> {
-        self.texts.clear();
         self.document = self.document.wrapping_add(1);
         if self.document == 0 {
             self.seen.fill(0);
@@ -159,6 +163,14 @@ impl<'a> Reader<'_, 'a> {
     fn string(&mut self) -> Result<(&'a str, bool), Refusal> {
         let (start, mut escaped) = (self.at, false);
         loop {
+            // Eight bytes at a time as long as none of them ends or escapes anything.
+            while let Some(word) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+                let special = special(u64::from_le_bytes(*word));
+                self.at += (special.trailing_zeros() / 8) as usize;
+                if special != 0 {
+                    break;
+                }
+            }
             match self.peek() {
                 Some(b'"') => {
                     let text = &self.text[start..self.at];
@@ -456,6 +468,17 @@ const POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
+/// The high bit of each byte that a string does not hold as it is: a quote, a backslash, a control character. Bytes
+/// above the first one that is marked may be marked wrongly.
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+    let quote = zero(word ^ (ONES * 0x22));
+    let escape = zero(word ^ (ONES * 0x5C));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | escape | control) & (ONES * 0x80)
+}
+
 /// Whether a name is written in JSON as it is.
 fn plain(key: &str) -> bool {
     !key.bytes()
@@ -471,5 +494,20 @@ fn nesting(value: &serde_json::Value) -> usize {
         serde_json::Value::Array(items) => 1 + items.iter().map(nesting).max().unwrap_or(0),
         serde_json::Value::Object(members) => 1 + members.values().map(nesting).max().unwrap_or(0),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::special;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_first_special_byte_is_found(bytes in prop::array::uniform8(prop_oneof![any::<u8>(), 0x18..0x60_u8])) {
+            let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+            let found = special(u64::from_le_bytes(bytes));
+            prop_assert_eq!((found != 0).then(|| (found.trailing_zeros() / 8) as usize), expected);
+        }
     }
 }

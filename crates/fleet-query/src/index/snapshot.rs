@@ -136,6 +136,9 @@ impl Snapshot {
         if let Plan::Row(row) = plan {
             return Ok(u64::from(row.is_some()));
         }
+        if let Plan::Found { rows, .. } = plan {
+            return Ok(rows.len() as u64);
+        }
         if let Plan::Leaf(leaf) = plan
             && let Some(node) = leaf.any_value()
         {
@@ -179,6 +182,11 @@ impl Snapshot {
                 ids.extend(row.and_then(|row| self.state.id(row)).map(Id));
                 ids.truncate(most);
                 return Ok(ids);
+            }
+            Plan::Found { rows, .. } => {
+                let of_row = |row: &u32| self.state.id(*row as usize).map(Id);
+                ids.extend(rows.iter().filter_map(of_row));
+                return Ok(self.first_of(ids, most));
             }
             Plan::Leaf(leaf) => {
                 if let Some(node) = leaf.any_value()
@@ -320,7 +328,7 @@ impl Snapshot {
         let run = Run::new(&self.state, u64::MAX);
         let chunks = self.state.chunks();
         children.sort_by_cached_key(|child| match child {
-            Plan::Row(_) | Plan::Everything(_) => 0,
+            Plan::Row(_) | Plan::Found { .. } | Plan::Everything(_) => 0,
             Plan::Judge(_) => usize::MAX,
             Plan::Leaf(_) if chunks > 4 => {
                 let mut mask = Box::new([0; ROWS]);

@@ -80,6 +80,21 @@ impl<'q> Test<'q> {
         })
     }
 
+    /// The texts, if nothing but some texts is accepted.
+    pub(crate) fn only_texts(&self) -> Option<&[Box<str>]> {
+        let others = self.undefined
+            || self.null
+            || self.no
+            || self.yes
+            || self.object
+            || self.array
+            || self.numbers != Numbers::Ranges(Vec::new());
+        match &self.strings {
+            Strings::OneOf(texts) if !others => Some(texts),
+            _ => None,
+        }
+    }
+
     /// Whether every value of every kind is accepted.
     pub(crate) fn accepts_any_value(&self) -> bool {
         self.null

@@ -63,6 +63,12 @@ impl Texts {
         self.apart.get(at).map(|(_, text)| &**text)
     }
 
+    /// Reads a little of a row; see [`super::column::Column::touch`].
+    pub(crate) fn touch(&self, row: usize) -> usize {
+        let slot = self.slots.get(row * self.stride).copied();
+        usize::from(slot.unwrap_or(0)) + usize::from(self.prints.get(row).copied().unwrap_or(0))
+    }
+
     /// Writes a cell; true if the row was empty before.
     pub(crate) fn set(&mut self, row: usize, text: &str) -> bool {
         if self.stride > text.len()

@@ -1,7 +1,7 @@
 //! The fleet as plain values: what the index is compared with. It shares no code with it.
 use super::{document, id, merge, patch, pick, value};
 use fleet_generate::Random;
-use fleet_query::index::{Change, IndexError};
+use fleet_query::index::{Change, IndexError, WriterIndex};
 use fleet_query::{Collection, Condition, Document, eval};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +116,24 @@ impl Model {
             made["properties"]["reported"]["$metadata"] = metadata(r);
         }
         (stored, made)
+    }
+
+    /// Documents put all at once: new ones, and some twice.
+    pub(crate) fn load(
+        &mut self,
+        r: &mut Random,
+        numbers: impl Iterator<Item = u64>,
+        index: &mut WriterIndex,
+    ) {
+        let mut lines = Vec::new();
+        for n in numbers {
+            let (stored, mut document) = self.new_document(r, n);
+            lines.push(document.to_string());
+            self.strip(&mut document);
+            self.documents.insert(stored, document);
+        }
+        let count = index.put_all(lines.iter().map(String::as_str));
+        assert_eq!(count, Ok(lines.len()));
     }
 
     /// One random change of one of `population` documents, or of a group: made here, and given to `apply`.

@@ -108,7 +108,7 @@ impl Match {
             let held = index.map(|index| (index, index.hold(document.into())));
             let met = held
                 .as_ref()
-                .map_or_else(Vec::new, |(index, held)| index.matches(held));
+                .map_or_else(Vec::new, |(index, held)| index.matches(held).sorted());
             out.json(&json!({ "twin": id, "conditions": met }))
         })?;
         out.flush()?;

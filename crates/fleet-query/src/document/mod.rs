@@ -264,7 +264,7 @@ fn collect_leaves<'a>(value: &'a Value, out: &mut Vec<Datum<'a>>) {
 }
 
 /// What of a value is indexed: simple values, and the elements of an array of only simple values.
-fn indexed(value: Datum<'_>, nulls: NullRule) -> Vec<Datum<'_>> {
+pub(crate) fn indexed(value: Datum<'_>, nulls: NullRule) -> Vec<Datum<'_>> {
     match value {
         Datum::Undefined | Datum::Object(_) => Vec::new(),
         Datum::Null if nulls == NullRule::Absent => Vec::new(),

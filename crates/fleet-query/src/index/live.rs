@@ -5,7 +5,7 @@ use super::ints::ROWS;
 use super::kernel;
 use super::snapshot::{Id, Snapshot};
 use super::writer::{Applied, Change, WriterIndex, stored_id};
-use crate::matching::ConditionIndex;
+use crate::matching::{ConditionIndex, Ids};
 use crate::predicate::{Condition, Predicate};
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, VecDeque};
@@ -163,6 +163,7 @@ impl LiveSets {
                 let held = self.conditions.hold(Arc::clone(document));
                 self.conditions
                     .matches(&held)
+                    .sorted()
                     .into_iter()
                     .map(str::to_owned)
                     .collect()
@@ -175,7 +176,7 @@ impl LiveSets {
                     self.conditions.hold(Arc::clone(after)),
                 );
                 let delta = self.conditions.delta(&before, &after);
-                let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+                let own = |ids: &Ids<'_>| ids.sorted().into_iter().map(str::to_owned).collect();
                 (own(&delta.entered), own(&delta.left))
             }
             _ => (met(&after), met(&before)),

@@ -9,6 +9,11 @@ const fn place(slot: u32) -> (usize, u64) {
 }
 
 impl Bits {
+    /// Room for so many words, all clear.
+    pub(super) fn cleared(words: usize) -> Self {
+        Self(vec![0; words])
+    }
+
     pub(super) fn words(&self) -> &[u64] {
         &self.0
     }
@@ -45,6 +50,52 @@ impl Bits {
     pub(super) fn has(&self, slot: u32) -> bool {
         let (word, bit) = place(slot);
         self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn reach(&mut self, words: usize) {
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
+    }
+
+    pub(super) fn add_all(&mut self, other: &Self) {
+        self.reach(other.0.len());
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
+    pub(super) fn remove_all(&mut self, other: &Self) {
+        for (word, less) in self.0.iter_mut().zip(&other.0) {
+            *word &= !less;
+        }
+    }
+
+    pub(super) fn flip_all(&mut self, other: &Self) {
+        self.reach(other.0.len());
+        for (word, flipped) in self.0.iter_mut().zip(&other.0) {
+            *word ^= flipped;
+        }
+    }
+
+    /// Keeps what is not among `asked` or is among `met`.
+    pub(super) fn keep_met(&mut self, asked: &Self, met: &Self) {
+        let both = self.0.len().min(asked.0.len()).min(met.0.len());
+        let (near, far) = self.0.split_at_mut(both);
+        for ((word, asked), met) in near.iter_mut().zip(&asked.0).zip(&met.0) {
+            *word &= !asked | met;
+        }
+        for (word, asked) in far.iter_mut().zip(asked.0.get(both..).unwrap_or_default()) {
+            *word &= !asked;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Every slot in it, in ascending order.
@@ -132,10 +183,19 @@ impl Postings {
         }
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(u32)) {
+    /// Sets its slots.
+    pub(super) fn add_to(&self, bits: &mut Bits) {
         match self {
-            Self::Few(list) => list.iter().for_each(|slot| visit(*slot)),
-            Self::Many { bits, .. } => bits.iter().for_each(visit),
+            Self::Few(list) => list.iter().for_each(|slot| bits.set(*slot)),
+            Self::Many { bits: own, .. } => bits.add_all(own),
+        }
+    }
+
+    /// Clears its slots.
+    pub(super) fn take_from(&self, bits: &mut Bits) {
+        match self {
+            Self::Few(list) => list.iter().for_each(|slot| bits.clear(*slot)),
+            Self::Many { bits: own, .. } => bits.remove_all(own),
         }
     }
 
@@ -166,10 +226,12 @@ mod tests {
                     model.remove(&slot);
                 }
             }
-            let mut seen = Vec::new();
-            postings.for_each(|slot| seen.push(slot));
+            let mut seen = Bits::default();
+            postings.add_to(&mut seen);
             prop_assert_eq!(postings.len(), model.len());
-            prop_assert_eq!(seen, model.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(seen.iter().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
+            postings.take_from(&mut seen);
+            prop_assert!(seen.is_empty());
         }
     }
 }

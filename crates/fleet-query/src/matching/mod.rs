@@ -1,11 +1,12 @@
 //! The reverse match: which of many stored conditions does one document meet.
 //!
-//! A condition is multiplied out into alternatives; each alternative takes a *slot* (one bit). Each
-//! field that any alternative speaks of has a column that knows, for a value, which slots it leaves standing:
-//! equality by key, ranges by sorted cuts, prefixes by length, kinds by kind. A match starts with every slot
-//! and lets each column cross out; what stands at the end is met. What no column can judge (suffixes, patterns,
-//! functions, path against path) is evaluated by the reference evaluator on what is left, and counted
-//! ([`Stats`]). Nothing is approximated: the answer equals evaluating every condition.
+//! Negations are pushed to the leaves, and every leaf that a value at one path decides becomes a *token* (`region` is
+//! `'eu'`, `serial` begins with `'AB'`, `floor` is there) or a numeric range. A document taken in ([`Held`]) is the
+//! tokens that it answers with yes, and its numbers. A condition that must have a rare token is *filed* under it, and
+//! run, as a few words of code, for the documents that have the token. All others are *swept*: each has one bit, each field
+//! crosses out the bits whose demand it does not meet, 64 at a time. ORs stay ORs: each is a lane of bits of
+//! its own. What no token can say (suffixes, wildcards, functions, path against path) is evaluated by the reference
+//! evaluator on what is left, and counted ([`Stats`]). Nothing is approximated: the answer equals evaluating every condition.
 //!
 //! ```
 //! use fleet_query::matching::ConditionIndex;
@@ -22,92 +23,131 @@
 //!
 //! let cool = index.hold(json!({"deviceId": "d1", "properties": {"reported": {"temperature": 20}}}).into());
 //! let warm = index.hold(json!({"deviceId": "d1", "properties": {"reported": {"temperature": 90}}}).into());
-//! assert_eq!(index.matches(&warm), ["hot"]);
-//! assert_eq!(index.delta(&cool, &warm).entered, ["hot"]);
+//! assert_eq!(index.matches(&warm).sorted(), ["hot"]);
+//! assert_eq!(index.delta(&cool, &warm).entered.sorted(), ["hot"]);
 //! ```
 
 mod bits;
-mod column;
-mod constraint;
+mod code;
+mod demand;
 mod interval;
 mod normal;
+mod sheet;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
-use crate::document::Document;
-use crate::eval;
-use crate::path::FieldPath;
-use crate::predicate::{Condition, Predicate};
-use crate::profile::Profile;
-use bits::Bits;
-use column::{Column, Scratch};
-use constraint::{Demand, Indexed, Merged, Probe, Seen, is_single_valued, merge, see};
-use hashbrown::HashMap;
-use normal::{Literal, Want, alternatives, necessary};
+use crate::predicate::Condition;
+use code::{Code, Names, Op};
+use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use serde_json::Value;
+use sheet::{Clauses, Sheet};
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+use vocabulary::{Answers, put};
+
+/// Tokens of one condition that it may be filed under; a longer choice is swept.
+const MOST_FILED: usize = 16;
+
+/// Conditions that a token may have filed under it and still be rare, in an index of any size. Judging one takes the time in
+/// which some hundred are swept, so what a twentieth of all documents has is better swept.
+const SHORT_SHELF: usize = if cfg!(test) { 3 } else { 64 };
 
 /// Stored conditions, found by the documents that meet them.
 ///
 /// Adding and removing are incremental. Ids are the caller's; a condition whose id is taken is replaced.
 #[derive(Clone, Debug, Default)]
 pub struct ConditionIndex {
-    columns: Vec<Column>,
-    by_field: HashMap<(usize, FieldPath), u32, FxBuildHasher>,
-    slots: Vec<Slot>,
-    /// The slots in use.
-    live: Bits,
-    /// The slots with a remainder to evaluate.
-    evaluated: Bits,
-    free: Vec<u32>,
+    names: Names,
     conditions: Vec<Option<Stored>>,
-    free_conditions: Vec<u32>,
-    by_id: HashMap<Arc<str>, u32, FxBuildHasher>,
+    /// By condition: the fields that it speaks of, as [`field_bit`]s.
+    touches: Vec<u64>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    /// By token: the conditions filed under it.
+    shelves: Vec<Shelf>,
+    sheet: Sheet,
 }
 
 #[derive(Clone, Debug)]
 struct Stored {
-    id: Arc<str>,
-    slots: Box<[u32]>,
+    id: Box<str>,
+    code: Box<[u32]>,
+    place: Place,
 }
 
-/// One alternative of a condition.
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    condition: u32,
-    demands: Box<[(u32, Demand)]>,
-    remainder: Option<Box<Remainder>>,
+impl Stored {
+    fn op(&self) -> Op<'_> {
+        Code(&self.code).next().unwrap_or(Op::Any(Code(&[])))
+    }
 }
 
-/// What the columns cannot judge of an alternative.
+/// Where a condition is found.
 #[derive(Clone, Debug)]
-enum Remainder {
-    /// These leaves, each with what is asked of it.
-    Literals(&'static Profile, Vec<(Predicate, Want)>),
-    /// The whole condition.
-    Whole(Condition),
+enum Place {
+    /// No document meets it.
+    Nowhere,
+    /// On the shelf of this token.
+    Filed(u32),
+    /// On the shelves of these.
+    FiledTwice(Box<[u32]>),
+    /// In this slot of the sheet.
+    Swept(u32),
 }
 
-impl Remainder {
-    fn holds(&self, document: Document<'_>) -> bool {
+/// The conditions filed under one token.
+#[derive(Clone, Debug, Default)]
+enum Shelf {
+    #[default]
+    Empty,
+    One(u32),
+    Several(Vec<u32>),
+    /// The token is not rare.
+    Closed,
+}
+
+impl Shelf {
+    fn conditions(&self) -> &[u32] {
         match self {
-            Self::Literals(profile, literals) => literals
-                .iter()
-                .all(|(leaf, want)| want.accepts(eval::eval_predicate(leaf, profile, document))),
-            Self::Whole(condition) => eval::eval(condition, document).is_true(),
+            Self::Empty | Self::Closed => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(list) => list,
+        }
+    }
+
+    fn add(&mut self, condition: u32) {
+        match self {
+            Self::Empty | Self::Closed => *self = Self::One(condition),
+            Self::One(one) => *self = Self::Several(vec![*one, condition]),
+            Self::Several(list) => list.push(condition),
+        }
+    }
+
+    fn remove(&mut self, condition: u32) {
+        match self {
+            Self::One(one) if *one == condition => *self = Self::Empty,
+            Self::Several(list) => {
+                list.retain(|other| *other != condition);
+                if list.is_empty() {
+                    *self = Self::Empty;
+                }
+            }
+            _ => {}
         }
     }
 }
 
-/// A canonical document with what the columns of one index look up of it.
+/// A canonical document as one index reads it: what it answers to the tests of the stored conditions.
 ///
-/// Conditions added later may add columns; [`ConditionIndex::refresh`] brings it up to date, and an answer
-/// for a document that is not looks the missing fields up again each time.
+/// It belongs to the index that took it in. Conditions added or removed later may change the tests;
+/// [`ConditionIndex::refresh`] brings it up to date, and an answer for a document that is not reads it again each time.
 #[derive(Clone, Debug)]
 pub struct Held {
     document: Arc<Value>,
-    probes: Vec<Probe>,
+    answers: Answers,
 }
 
 impl Held {
@@ -118,13 +158,57 @@ impl Held {
     }
 }
 
-/// The conditions that a change made a document meet, and those that it stopped meeting; ids in bytewise order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Ids of stored conditions, each once. Their order is that of the places that they were stored in; the same
+/// history of insertions and removals gives the same order.
+#[derive(Clone)]
+pub struct Ids<'a> {
+    index: &'a ConditionIndex,
+    numbers: Vec<u32>,
+}
+
+impl<'a> Ids<'a> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// Each id.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
+        let index = self.index;
+        self.numbers
+            .iter()
+            .filter_map(|number| Some(&*index.stored(*number)?.id))
+    }
+
+    /// The ids in bytewise order.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&'a str> {
+        let mut ids: Vec<&str> = self.iter().collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+impl fmt::Debug for Ids<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The conditions that a change made a document meet, and those that it stopped meeting.
+#[derive(Clone, Debug)]
 pub struct Delta<'a> {
     /// Met now and not before.
-    pub entered: Vec<&'a str>,
+    pub entered: Ids<'a>,
     /// Met before and not now.
-    pub left: Vec<&'a str>,
+    pub left: Ids<'a>,
 }
 
 /// What the index holds.
@@ -132,13 +216,17 @@ pub struct Delta<'a> {
 pub struct Stats {
     /// Conditions stored.
     pub conditions: usize,
-    /// Alternatives they were multiplied out into.
-    pub alternatives: usize,
-    /// Fields with a column.
-    pub columns: usize,
-    /// Alternatives with a part that is evaluated once the columns left it standing.
+    /// Conditions found by a rare token that they must have.
+    pub filed: usize,
+    /// Conditions judged together for every document. What is neither filed nor swept is met by no document.
+    pub swept: usize,
+    /// Fields that conditions speak of.
+    pub fields: usize,
+    /// Distinct tests of values, ranges apart.
+    pub tokens: usize,
+    /// Conditions with a part that is evaluated where the rest leaves them standing.
     pub partly_evaluated: usize,
-    /// Alternatives that no column can cross out: evaluated for every document.
+    /// Conditions that nothing leads to or crosses out: evaluated for every document.
     pub always_evaluated: usize,
     /// Memory, in bytes, ids included.
     pub bytes: usize,
@@ -166,397 +254,356 @@ impl ConditionIndex {
     /// Stores a condition, in place of one with the same id.
     pub fn insert(&mut self, id: &str, condition: &Condition) {
         self.remove(id);
-        let id: Arc<str> = id.into();
-        let number = self.free_conditions.pop().unwrap_or_else(|| {
-            self.conditions.push(None);
-            u32::try_from(self.conditions.len() - 1).unwrap_or(u32::MAX)
-        });
-        let slots = plan(condition)
-            .into_iter()
-            .map(|plan| self.place(number, plan, condition.profile))
-            .collect();
-        if let Some(place) = self.conditions.get_mut(number as usize) {
-            *place = Some(Stored {
-                id: id.clone(),
-                slots,
-            });
+        let code = self.names.compile(condition);
+        let touches = Code(&code).map(fields).fold(0, |all, bits| all | bits);
+        let stored = Stored {
+            id: id.into(),
+            code,
+            place: Place::Nowhere,
+        };
+        let number = put(&mut self.conditions, &mut self.free, Some(stored));
+        let at = number as usize;
+        if self.touches.len() <= at {
+            self.touches.resize(at + 1, 0);
         }
-        self.by_id.insert(id, number);
+        if let Some(place) = self.touches.get_mut(at) {
+            *place = touches;
+        }
+        let conditions = &self.conditions;
+        self.by_id.insert_unique(hash(id), number, |number| {
+            let stored = conditions.get(*number as usize).and_then(Option::as_ref);
+            stored.map_or(0, |stored| hash(&stored.id))
+        });
+        self.place(number);
     }
 
     /// Forgets a condition; whether there was one.
     pub fn remove(&mut self, id: &str) -> bool {
-        let Some(number) = self.by_id.remove(id) else {
+        let conditions = &self.conditions;
+        let same = |number: &u32| {
+            let stored = conditions.get(*number as usize).and_then(Option::as_ref);
+            stored.is_some_and(|stored| *stored.id == *id)
+        };
+        let Ok(entry) = self.by_id.find_entry(hash(id), same) else {
             return false;
         };
-        let stored = self
-            .conditions
-            .get_mut(number as usize)
-            .and_then(Option::take);
-        self.free_conditions.push(number);
-        for slot in stored.iter().flat_map(|stored| &stored.slots) {
-            let Some(place) = self.slots.get_mut(*slot as usize) else {
-                continue;
-            };
-            for (column, demand) in &std::mem::take(place).demands {
-                if let Some(column) = self.columns.get_mut(*column as usize) {
-                    column.remove(demand, *slot);
-                }
+        let (number, _) = entry.remove();
+        let taken = self.conditions.get_mut(number as usize);
+        if let Some(stored) = taken.and_then(Option::take) {
+            match &stored.place {
+                Place::Nowhere => {}
+                Place::Filed(token) => self.unfile(&[*token], number),
+                Place::FiledTwice(tokens) => self.unfile(tokens, number),
+                Place::Swept(slot) => self.sheet.remove(*slot, &Clauses::of(stored.op())),
             }
-            self.live.clear(*slot);
-            self.evaluated.clear(*slot);
-            self.free.push(*slot);
+            let shelves = &mut self.shelves;
+            self.names.forget(stored.op(), &mut |token| {
+                if let Some(shelf) = shelves.get_mut(token as usize) {
+                    *shelf = Shelf::Empty;
+                }
+            });
         }
+        self.free.push(number);
         true
     }
 
-    /// Takes a canonical document in, looking up every field that a condition speaks of.
+    /// Takes a canonical document in, reading every field that a condition speaks of.
     #[must_use]
     pub fn hold(&self, document: Arc<Value>) -> Held {
-        let probes = self
-            .columns
-            .iter()
-            .map(|column| column.probe(Document::new(&document)))
-            .collect();
-        Held { document, probes }
+        let answers = self.names.vocabulary.ask(&document);
+        Held { document, answers }
     }
 
-    /// Looks up the fields of conditions that were added since.
+    /// Reads the document again if conditions were added or removed since.
     pub fn refresh(&self, held: &mut Held) {
-        let known = held.probes.len();
-        let document = held.document.clone();
-        held.probes.extend(
-            self.columns
-                .iter()
-                .skip(known)
-                .map(|column| column.probe(Document::new(&document))),
-        );
+        if !self.names.vocabulary.knows(&held.answers) {
+            held.answers = self.names.vocabulary.ask(&held.document);
+        }
     }
 
-    /// The ids of the conditions that the document meets, in bytewise order.
+    /// The conditions that the document meets.
     #[must_use]
-    pub fn matches(&self, held: &Held) -> Vec<&str> {
-        self.ids(self.met(held))
+    pub fn matches(&self, held: &Held) -> Ids<'_> {
+        let answers = &*self.current(held);
+        let holds = |number: u32| {
+            let stored = self.stored(number);
+            stored.is_some_and(|stored| self.names.holds(stored.op(), answers, &held.document))
+        };
+        let mut numbers = Vec::new();
+        let mut repeated = false;
+        for (_, answer) in answers.iter() {
+            for number in answer.tokens.iter().flat_map(|token| self.filed(*token)) {
+                if holds(*number) {
+                    numbers.push(*number);
+                    repeated |= self.is_filed_twice(*number);
+                }
+            }
+        }
+        if repeated {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        self.sheet
+            .sweep(answers, holds, |number| numbers.push(number));
+        Ids {
+            index: self,
+            numbers,
+        }
     }
 
     /// The exact conditions entered and left by the change from one document to another.
     #[must_use]
     pub fn delta(&self, before: &Held, after: &Held) -> Delta<'_> {
-        let (entered, left) = match self.candidates(before, after) {
-            Some(candidates) => self.judge(candidates, before, after),
-            None => {
-                let (old, new) = (self.met(before), self.met(after));
-                (difference(&new, &old), difference(&old, &new))
-            }
+        let (old, new) = (&*self.current(before), &*self.current(after));
+        let changed = old.differing(new);
+        let mask = changed
+            .iter()
+            .fold(EVALUATED, |all, field| all | field_bit(*field));
+        let (mut entered, mut left) = (Vec::new(), Vec::new());
+        let holds = |number: u32| {
+            let Some(stored) = self.stored(number) else {
+                return (false, false);
+            };
+            (
+                self.names.holds(stored.op(), old, &before.document),
+                self.names.holds(stored.op(), new, &after.document),
+            )
+        };
+        let mut note = |number: u32, (was, is): (bool, bool)| match (was, is) {
+            (false, true) => entered.push(number),
+            (true, false) => left.push(number),
+            _ => {}
+        };
+
+        let mut filed = Vec::new();
+        let touched = |number: &&u32| {
+            let touches = self.touches.get(**number as usize);
+            touches.is_some_and(|touches| touches & mask != 0)
+        };
+        for (_, answer) in old.iter() {
+            let shelves = answer.tokens.iter().flat_map(|token| self.filed(*token));
+            filed.extend(shelves.filter(touched));
+        }
+        for field in &changed {
+            let tokens = new.of(*field).tokens;
+            filed.extend(tokens.iter().flat_map(|token| self.filed(*token)));
+        }
+        filed.sort_unstable();
+        filed.dedup();
+        for number in filed {
+            note(number, holds(number));
+        }
+        self.sheet.moved(old, new, &changed, |number, decided| {
+            note(number, decided.unwrap_or_else(|| holds(number)));
+        });
+        let ids = |numbers| Ids {
+            index: self,
+            numbers,
         };
         Delta {
-            entered: self.ids(entered),
-            left: self.ids(left),
+            entered: ids(entered),
+            left: ids(left),
         }
     }
 
     /// What the index holds; walks all of it.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let slots = || {
-            self.live
-                .iter()
-                .filter_map(|slot| self.slots.get(slot as usize))
+        let stored = || self.conditions.iter().flatten();
+        let filed = stored()
+            .filter(|stored| matches!(stored.place, Place::Filed(_) | Place::FiledTwice(_)));
+        let evaluated = |stored: &&Stored| {
+            Code(&stored.code)
+                .map(fields)
+                .any(|bits| bits & EVALUATED != 0)
         };
-        let demands: usize = slots()
-            .map(|slot| {
-                size_of_val(&*slot.demands)
-                    + slot
-                        .demands
-                        .iter()
-                        .map(|(_, demand)| demand_bytes(demand))
-                        .sum::<usize>()
+        let always = |stored: &&Stored| {
+            matches!(stored.place, Place::Swept(_)) && Clauses::of(stored.op()).is_empty()
+        };
+        let always_evaluated = stored().filter(evaluated).filter(always).count();
+        let places: usize = stored()
+            .map(|stored| match &stored.place {
+                Place::FiledTwice(tokens) => size_of_val(&**tokens),
+                _ => 0,
             })
             .sum();
-        let remainders =
-            slots().filter(|slot| slot.remainder.is_some()).count() * size_of::<Remainder>();
-        let stored: usize = self
-            .conditions
+        let shelves: usize = self
+            .shelves
             .iter()
-            .flatten()
-            .map(|stored| stored.id.len() + 2 * size_of::<usize>() + size_of_val(&*stored.slots))
+            .map(|shelf| match shelf {
+                Shelf::Several(list) => list.capacity() * 4,
+                _ => 0,
+            })
             .sum();
         Stats {
             conditions: self.len(),
-            alternatives: self.live.iter().count(),
-            columns: self
-                .columns
-                .iter()
-                .filter(|column| !column.is_empty())
-                .count(),
-            partly_evaluated: slots()
-                .filter(|slot| slot.remainder.is_some() && !slot.demands.is_empty())
-                .count(),
-            always_evaluated: slots()
-                .filter(|slot| slot.remainder.is_some() && slot.demands.is_empty())
-                .count(),
-            bytes: demands
-                + remainders
-                + stored
-                + self
-                    .columns
-                    .iter()
-                    .map(|column| column.heap_bytes() + size_of::<Column>())
-                    .sum::<usize>()
-                + self.slots.capacity() * size_of::<Slot>()
+            filed: filed.count(),
+            swept: self.sheet.len(),
+            fields: self.names.vocabulary.fields(),
+            tokens: self.names.vocabulary.tokens(),
+            partly_evaluated: stored().filter(evaluated).count() - always_evaluated,
+            always_evaluated,
+            bytes: self.names.heap_bytes()
                 + self.conditions.capacity() * size_of::<Option<Stored>>()
+                + stored()
+                    .map(|stored| stored.id.len() + size_of_val(&*stored.code))
+                    .sum::<usize>()
+                + places
+                + self.touches.capacity() * size_of::<u64>()
+                + self.free.capacity() * 4
                 + self.by_id.allocation_size()
-                + self.by_field.allocation_size()
-                + self.live.heap_bytes()
-                + self.evaluated.heap_bytes(),
+                + self.shelves.capacity() * size_of::<Shelf>()
+                + shelves
+                + self.sheet.heap_bytes(),
         }
     }
 
-    fn ids(&self, conditions: Vec<u32>) -> Vec<&str> {
-        let stored = |number: u32| self.conditions.get(number as usize)?.as_ref();
-        let mut ids: Vec<&str> = conditions
-            .into_iter()
-            .filter_map(|number| Some(&*stored(number)?.id))
-            .collect();
-        ids.sort_unstable();
-        ids
+    fn current<'h>(&self, held: &'h Held) -> Cow<'h, Answers> {
+        if self.names.vocabulary.knows(&held.answers) {
+            Cow::Borrowed(&held.answers)
+        } else {
+            Cow::Owned(self.names.vocabulary.ask(&held.document))
+        }
     }
 
-    /// The numbers of the conditions met, ascending.
-    fn met(&self, held: &Held) -> Vec<u32> {
-        let mut alive = self.live.clone();
-        let mut scratch = Scratch::default();
-        for (at, column) in self.columns.iter().enumerate() {
-            if column.is_empty() {
-                continue;
-            }
-            match held.probes.get(at) {
-                Some(probe) => column.filter(probe, &mut alive, &mut scratch),
-                None => column.filter(
-                    &column.probe(Document::new(&held.document)),
-                    &mut alive,
-                    &mut scratch,
-                ),
-            }
-        }
-        let document = Document::new(&held.document);
-        let mut met: Vec<u32> = alive
-            .iter()
-            .filter_map(|slot| self.slots.get(slot as usize))
-            .filter(|slot| {
-                slot.remainder
-                    .as_ref()
-                    .is_none_or(|remainder| remainder.holds(document))
-            })
-            .map(|slot| slot.condition)
-            .collect();
-        met.sort_unstable();
-        met.dedup();
-        met
+    fn stored(&self, number: u32) -> Option<&Stored> {
+        self.conditions.get(number as usize)?.as_ref()
     }
 
-    /// The conditions that a change may have moved; `None` when matching twice is cheaper.
-    fn candidates(&self, before: &Held, after: &Held) -> Option<Vec<u32>> {
-        let current = self.columns.len();
-        if before.probes.len() != current || after.probes.len() != current {
-            return None;
-        }
-        // Matching costs a word per 64 slots and column; judging a candidate about as much as 16 words.
-        let limit = self.slots.len() / 64 * current / 16 + 16;
-        let evaluated = self.evaluated.iter().take(limit + 1).count();
-        let mut cost = evaluated;
-        let mut changed = Vec::new();
-        for ((column, one), other) in self.columns.iter().zip(&before.probes).zip(&after.probes) {
-            if !column.is_empty() && one != other {
-                cost += column.flip_cost(one, other);
-                changed.push((column, one, other));
-            }
-        }
-        if cost > limit {
-            return None;
-        }
-        let mut conditions = Vec::new();
-        let mut add =
-            |slot: u32| conditions.extend(self.slots.get(slot as usize).map(|slot| slot.condition));
-        for (column, one, other) in changed {
-            column.flips(one, other, &mut add);
-        }
-        self.evaluated.iter().for_each(&mut add);
-        if conditions.len() > limit * 4 {
-            return None;
-        }
-        conditions.sort_unstable();
-        conditions.dedup();
-        Some(conditions)
+    fn filed(&self, token: u32) -> &[u32] {
+        self.shelves
+            .get(token as usize)
+            .map(Shelf::conditions)
+            .unwrap_or_default()
     }
 
-    fn judge(&self, candidates: Vec<u32>, before: &Held, after: &Held) -> (Vec<u32>, Vec<u32>) {
-        let (mut entered, mut left) = (Vec::new(), Vec::new());
-        for number in candidates {
+    fn is_filed_twice(&self, number: u32) -> bool {
+        let stored = self.stored(number);
+        stored.is_some_and(|stored| matches!(stored.place, Place::FiledTwice(_)))
+    }
+
+    /// Finds a place for a condition, and for those that must make room for it.
+    fn place(&mut self, number: u32) {
+        let longest = (self.len() / 512).max(SHORT_SHELF);
+        let mut open = vec![number];
+        while let Some(number) = open.pop() {
             let Some(Some(stored)) = self.conditions.get(number as usize) else {
                 continue;
             };
-            let meets = |held: &Held| stored.slots.iter().any(|slot| self.slot_holds(*slot, held));
-            match (meets(before), meets(after)) {
-                (false, true) => entered.push(number),
-                (true, false) => left.push(number),
-                _ => {}
-            }
-        }
-        (entered, left)
-    }
-
-    fn slot_holds(&self, slot: u32, held: &Held) -> bool {
-        let Some(slot) = self.slots.get(slot as usize) else {
-            return false;
-        };
-        slot.demands.iter().all(|(column, demand)| {
-            held.probes
-                .get(*column as usize)
-                .is_some_and(|probe| probe.meets(demand))
-        }) && slot
-            .remainder
-            .as_ref()
-            .is_none_or(|remainder| remainder.holds(Document::new(&held.document)))
-    }
-
-    fn place(&mut self, condition: u32, plan: Plan<'_>, profile: &'static Profile) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-        });
-        let slots = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let mut demands = Vec::with_capacity(plan.demands.len());
-        for (path, demand) in plan.demands {
-            let at = self.column(path, profile);
-            if let Some(column) = self.columns.get_mut(at as usize) {
-                column.add(&demand, slot, slots);
-            }
-            demands.push((at, demand));
-        }
-        // The most telling demand first: judging a candidate ends at the first that is not met.
-        self.live.set(slot);
-        if plan.remainder.is_some() {
-            self.evaluated.set(slot);
-        }
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            *place = Slot {
-                condition,
-                demands: demands.into(),
-                remainder: plan.remainder.map(Box::new),
-            };
-        }
-        slot
-    }
-
-    fn column(&mut self, path: &FieldPath, profile: &'static Profile) -> u32 {
-        let key = (std::ptr::from_ref(profile).addr(), path.clone());
-        *self.by_field.entry(key).or_insert_with(|| {
-            self.columns.push(Column::new(path.clone(), profile));
-            u32::try_from(self.columns.len() - 1).unwrap_or(u32::MAX)
-        })
-    }
-}
-
-fn demand_bytes(demand: &Demand) -> usize {
-    match demand {
-        Demand::AnyOf(keys) | Demand::NoneOf(keys) => {
-            let text = |key: &constraint::Key| match key {
-                constraint::Key::Text(text) => text.len(),
-                _ => 0,
-            };
-            keys.capacity() * size_of::<constraint::Key>() + keys.iter().map(text).sum::<usize>()
-        }
-        Demand::Prefix(prefix) => prefix.len(),
-        Demand::Within(_) | Demand::OfKind(_) => 0,
-    }
-}
-
-/// What is in the first list and not in the second; both ascending.
-fn difference(one: &[u32], other: &[u32]) -> Vec<u32> {
-    one.iter()
-        .copied()
-        .filter(|item| other.binary_search(item).is_err())
-        .collect()
-}
-
-/// One alternative on its way into the index.
-struct Plan<'a> {
-    demands: Vec<(&'a FieldPath, Demand)>,
-    remainder: Option<Remainder>,
-}
-
-fn plan(condition: &Condition) -> Vec<Plan<'_>> {
-    let whole = || Some(Remainder::Whole(condition.clone()));
-    match alternatives(&condition.predicate) {
-        Some(conjuncts) if !condition.needs_body => conjuncts
-            .iter()
-            .filter_map(|conjunct| plan_literals(conjunct, condition.profile))
-            .map(|(demands, rest)| Plan {
-                demands,
-                remainder: (!rest.is_empty())
-                    .then_some(Remainder::Literals(condition.profile, rest)),
-            })
-            .collect(),
-        _ => plan_literals(&necessary(&condition.predicate), condition.profile)
-            .map(|(demands, _)| Plan {
-                demands,
-                remainder: whole(),
-            })
-            .into_iter()
-            .collect(),
-    }
-}
-
-type Planned<'a> = (Vec<(&'a FieldPath, Demand)>, Vec<(Predicate, Want)>);
-
-/// At most one demand per field, and the literals that are still to be evaluated; `None` when no document meets them all.
-fn plan_literals<'a>(literals: &[Literal<'a>], profile: &'static Profile) -> Option<Planned<'a>> {
-    let mut chosen: Vec<(Indexed<'a>, Literal<'a>)> = Vec::new();
-    let mut rest = Vec::new();
-    let keep = |literal: &Literal<'_>| (literal.leaf.clone(), literal.want);
-    for literal in literals {
-        let indexed = match see(literal, profile) {
-            Seen::Never => return None,
-            Seen::Evaluated => {
-                rest.push(keep(literal));
-                continue;
-            }
-            Seen::Indexed(indexed) => indexed,
-        };
-        if !indexed.exact {
-            rest.push(keep(literal));
-        }
-        let Some((held, first)) = chosen
-            .iter_mut()
-            .find(|(held, _)| held.path == indexed.path)
-        else {
-            chosen.push((indexed, *literal));
-            continue;
-        };
-        let merged = if is_single_valued(profile) {
-            merge(&held.demand, &indexed.demand)
-        } else {
-            Merged::First
-        };
-        match merged {
-            Merged::Never => return None,
-            Merged::One(demand) => held.demand = demand,
-            Merged::First if indexed.exact => rest.push(keep(literal)),
-            Merged::First => {}
-            Merged::Second => {
-                if held.exact {
-                    rest.push(keep(first));
+            let op = stored.op();
+            let mut tokens = Vec::new();
+            let place = if matches!(op, Op::Any(Code([]))) {
+                Place::Nowhere
+            } else if self.cost(op).is_some() {
+                self.collect(op, &mut tokens);
+                tokens.sort_unstable();
+                tokens.dedup();
+                match tokens.as_slice() {
+                    [token] => Place::Filed(*token),
+                    _ => Place::FiledTwice(tokens.as_slice().into()),
                 }
-                (*held, *first) = (indexed, *literal);
+            } else {
+                Place::Swept(self.sheet.insert(number, &Clauses::of(op)))
+            };
+            if let Some(Some(stored)) = self.conditions.get_mut(number as usize) {
+                stored.place = place;
+            }
+            for token in tokens {
+                let at = token as usize;
+                if self.shelves.len() <= at {
+                    self.shelves.resize_with(at + 1, Shelf::default);
+                }
+                let Some(shelf) = self.shelves.get_mut(at) else {
+                    continue;
+                };
+                shelf.add(number);
+                if shelf.conditions().len() > longest {
+                    // The token is not rare after all: everything on its shelf finds another place.
+                    let moved = std::mem::replace(shelf, Shelf::Closed);
+                    for number in moved.conditions() {
+                        let place = self.conditions.get_mut(*number as usize);
+                        if let Some(Some(stored)) = place
+                            && let Place::FiledTwice(tokens) =
+                                std::mem::replace(&mut stored.place, Place::Nowhere)
+                        {
+                            self.unfile(&tokens, *number);
+                        }
+                    }
+                    open.extend(moved.conditions());
+                    break;
+                }
             }
         }
     }
-    Some((
-        chosen
-            .into_iter()
-            .map(|(indexed, _)| (indexed.path, indexed.demand))
-            .collect(),
-        rest,
-    ))
+
+    fn unfile(&mut self, tokens: &[u32], number: u32) {
+        for token in tokens {
+            if let Some(shelf) = self.shelves.get_mut(*token as usize) {
+                shelf.remove(number);
+            }
+        }
+    }
+
+    /// How many conditions share the tokens that a document must have one of to meet the operation; `None` where it
+    /// need not have a rare one.
+    fn cost(&self, op: Op<'_>) -> Option<usize> {
+        match op {
+            Op::Some(_, tokens) if tokens.len() <= MOST_FILED => tokens
+                .iter()
+                .map(|token| {
+                    let vocabulary = &self.names.vocabulary;
+                    let shelf = match self.shelves.get(*token as usize) {
+                        Some(Shelf::Closed) => return None,
+                        Some(shelf) => shelf.conditions().len(),
+                        None => 0,
+                    };
+                    // That a field is there says less than what it holds.
+                    let kind = if vocabulary.is_of_kind(*token) { 32 } else { 1 };
+                    (!vocabulary.holds_of_nothing(*token)).then_some(shelf + kind)
+                })
+                .sum(),
+            Op::Any(branches) => {
+                let few = branches.count() <= MOST_FILED;
+                few.then(|| branches.map(|op| self.cost(op)).sum())
+                    .flatten()
+            }
+            Op::All(code) => code.filter_map(|op| self.cost(op)).min(),
+            _ => None,
+        }
+    }
+
+    /// The tokens whose cost that is.
+    fn collect(&self, op: Op<'_>, out: &mut Vec<u32>) {
+        match op {
+            Op::Some(_, tokens) => out.extend(tokens),
+            Op::Any(branches) => branches.for_each(|op| self.collect(op, out)),
+            Op::All(code) => {
+                let costs = code.filter_map(|op| Some((self.cost(op)?, op)));
+                if let Some((_, op)) = costs.min_by_key(|(cost, _)| *cost) {
+                    self.collect(op, out);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    FxBuildHasher.hash_one(id)
+}
+
+/// The bit of what is evaluated: it may look at any field.
+const EVALUATED: u64 = 1 << 63;
+
+const fn field_bit(field: u32) -> u64 {
+    1 << (field % 63)
+}
+
+/// The fields that an operation looks at, a bit for every 63rd.
+fn fields(op: Op<'_>) -> u64 {
+    match op {
+        Op::All(code) | Op::Any(code) => code.map(fields).fold(0, |all, bits| all | bits),
+        Op::Some(field, _) | Op::None(field, _) | Op::Within(field, _) => field_bit(field),
+        Op::Evaluated(_) => EVALUATED,
+    }
 }

@@ -1,4 +1,4 @@
-//! Conditions as alternatives of literals: what is left when AND, OR and NOT are multiplied out.
+//! Conditions with their negations pushed down to the leaves.
 //!
 //! Under three truth values a condition is met when it is true, and a negation is true when what it
 //! negates is false. So every leaf is asked for one of two things, [`Want::True`] or [`Want::False`],
@@ -37,70 +37,70 @@ pub(super) struct Literal<'a> {
     pub(super) want: Want,
 }
 
-/// Literals that must all hold; no literal: always met.
-pub(super) type Conjunct<'a> = Vec<Literal<'a>>;
-
-/// How many alternatives one condition may be multiplied out into.
-pub(super) const MOST_CONJUNCTS: usize = 64;
-
-/// The alternatives of a condition; none: never met. `None` when there would be too many.
-pub(super) fn alternatives(predicate: &Predicate) -> Option<Vec<Conjunct<'_>>> {
-    expand(predicate, Want::True)
+/// Literals joined by AND and OR.
+#[derive(Clone, Debug)]
+pub(super) enum Shape<'a> {
+    Literal(Literal<'a>),
+    /// All of them; none: always met.
+    All(Vec<Self>),
+    /// Any of them; none: never met.
+    Any(Vec<Self>),
 }
 
-/// The literals that hold whenever the condition is met, found without multiplying out.
-pub(super) fn necessary(predicate: &Predicate) -> Conjunct<'_> {
-    let mut out = Vec::new();
-    let mut open = vec![(predicate, Want::True)];
-    while let Some((at, want)) = open.pop() {
-        match (at, want) {
-            (Predicate::Not(inner), want) => open.push((inner, want.flipped())),
-            (Predicate::And(items), Want::True) | (Predicate::Or(items), Want::False) => {
-                open.extend(items.iter().map(|item| (item, want)));
-            }
-            (Predicate::And(_) | Predicate::Or(_) | Predicate::Constant(_), _) => {}
-            (leaf, want) => out.push(Literal { leaf, want }),
-        }
+/// Levels of AND and OR that are taken apart; what lies deeper is one literal, and evaluated.
+const DEEPEST: usize = 64;
+
+/// The condition as literals; no AND directly in an AND, no OR directly in an OR.
+pub(super) fn shape(predicate: &Predicate) -> Shape<'_> {
+    at_depth(predicate, Want::True, 0)
+}
+
+fn at_depth(predicate: &Predicate, want: Want, depth: usize) -> Shape<'_> {
+    let literal = Shape::Literal(Literal {
+        leaf: predicate,
+        want,
+    });
+    if depth > DEEPEST {
+        return literal;
     }
-    out
-}
-
-fn expand(predicate: &Predicate, want: Want) -> Option<Vec<Conjunct<'_>>> {
+    let shapes = |items: &'_ [Predicate]| -> Vec<Shape<'_>> { Vec::with_capacity(items.len()) };
     match (predicate, want) {
-        (Predicate::Constant(truth), want) => Some(if want.accepts(*truth) {
-            vec![Vec::new()]
-        } else {
-            Vec::new()
-        }),
-        (Predicate::Not(inner), want) => expand(inner, want.flipped()),
+        (Predicate::Constant(truth), want) if want.accepts(*truth) => Shape::All(Vec::new()),
+        (Predicate::Constant(_), _) => Shape::Any(Vec::new()),
+        (Predicate::Not(inner), want) => at_depth(inner, want.flipped(), depth + 1),
         (Predicate::And(items), Want::True) | (Predicate::Or(items), Want::False) => {
-            let mut product: Vec<Conjunct<'_>> = vec![Vec::new()];
+            let mut all = shapes(items);
             for item in items {
-                let factor = expand(item, want)?;
-                if product.len().saturating_mul(factor.len()) > MOST_CONJUNCTS {
-                    return None;
+                match at_depth(item, want, depth + 1) {
+                    Shape::All(inner) => all.extend(inner),
+                    Shape::Any(inner) if inner.is_empty() => return Shape::Any(Vec::new()),
+                    other => all.push(other),
                 }
-                product = product
-                    .iter()
-                    .flat_map(|left| {
-                        factor
-                            .iter()
-                            .map(move |right| [left.as_slice(), right.as_slice()].concat())
-                    })
-                    .collect();
             }
-            Some(product)
+            one_of(all, Shape::All)
         }
         (Predicate::Or(items), Want::True) | (Predicate::And(items), Want::False) => {
-            let mut sum = Vec::new();
+            let mut any = shapes(items);
             for item in items {
-                sum.extend(expand(item, want)?);
-                if sum.len() > MOST_CONJUNCTS {
-                    return None;
+                match at_depth(item, want, depth + 1) {
+                    Shape::Any(inner) => any.extend(inner),
+                    Shape::All(inner) if inner.is_empty() => return Shape::All(Vec::new()),
+                    other => any.push(other),
                 }
             }
-            Some(sum)
+            one_of(any, Shape::Any)
         }
-        (leaf, want) => Some(vec![vec![Literal { leaf, want }]]),
+        _ => literal,
+    }
+}
+
+/// A list of one is that one.
+fn one_of<'a>(mut items: Vec<Shape<'a>>, join: fn(Vec<Shape<'a>>) -> Shape<'a>) -> Shape<'a> {
+    match (items.len(), items.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            items.extend(last);
+            join(items)
+        }
     }
 }

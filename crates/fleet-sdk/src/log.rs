@@ -4,7 +4,9 @@ use fleet_model::kernel::{
     Actor, Category, Decider, DecodeError, EventId, NewEvent, Position, Recorded, StreamName,
     StreamVersion, Timestamp, WireEvent, decode,
 };
-use fleet_store::port::{Append, EventStore, Expected, Filter, LogPage, LogRead, StreamRead};
+use fleet_store::port::{
+    Append, EventStore, Expected, Filter, LogPage, LogRead, StoreError, StreamRead,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -107,9 +109,12 @@ impl Log {
         match self.store.append(append.clone()).await {
             Ok(appended) => Ok(appended.events),
             // The same ids again: stored once, whatever became of the first try.
-            Err(fleet_store::port::StoreError::Unknown { .. }) => {
-                Ok(self.store.append(append).await?.events)
-            }
+            Err(doubt @ StoreError::Unknown { .. }) => match self.store.append(append).await {
+                Ok(appended) => Ok(appended.events),
+                // That the second try stored nothing says nothing about the first.
+                Err(StoreError::Unavailable { .. } | StoreError::Full { .. }) => Err(doubt.into()),
+                Err(error) => Err(error.into()),
+            },
             Err(error) => Err(error.into()),
         }
     }

@@ -7,15 +7,18 @@
     reason = "helpers of tests"
 )]
 
+mod membership;
+
 use async_trait::async_trait;
 use fleet_model::kernel::{Position, StreamName, StreamVersion, TenantId};
 use fleet_sdk::{Caller, Fleet, Options};
 use fleet_store::memory::MemoryStore;
 use fleet_store::port::*;
+use membership::{LIMIT, PARENTS, Plain, Step, THINGS};
 use pollster::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -234,28 +237,6 @@ fn a_stop_between_any_two_appends_is_made_good() {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    Create(usize),
-    Delete(usize),
-    Move {
-        thing: usize,
-        add: Vec<usize>,
-        remove: Vec<usize>,
-    },
-    DropGroup(usize),
-    MakeGroup(usize),
-    Attribute {
-        group: usize,
-        value: u8,
-    },
-}
-
-const THINGS: usize = 3;
-/// Parent of each group; a group is its own number. Two trees and two single roots.
-const PARENTS: [Option<usize>; 7] = [None, Some(0), Some(0), Some(1), None, Some(4), None];
-const LIMIT: usize = 2;
-
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let thing = 0..THINGS;
     let group = 0..PARENTS.len();
@@ -269,151 +250,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (group, 0..3u8).prop_map(|(group, value)| Step::Attribute { group, value }),
     ];
     prop::collection::vec(step, 1..40)
-}
-
-/// The rules again, over plain values.
-#[derive(Default)]
-struct Plain {
-    /// Attributes of the groups that live.
-    groups: BTreeMap<usize, Option<u8>>,
-    things: BTreeMap<usize, BTreeSet<usize>>,
-}
-
-fn root(mut group: usize) -> usize {
-    while let Some(parent) = PARENTS[group] {
-        group = parent;
-    }
-    group
-}
-
-impl Plain {
-    fn apply(&mut self, step: &Step) -> bool {
-        match step {
-            Step::Create(thing) => {
-                self.things.entry(*thing).or_default();
-                true
-            }
-            Step::Delete(thing) => {
-                self.things.remove(thing);
-                true
-            }
-            Step::MakeGroup(group) => match PARENTS[*group] {
-                Some(parent) if !self.groups.contains_key(&parent) => {
-                    self.groups.contains_key(group)
-                }
-                _ => {
-                    self.groups.get(group).is_none_or(Option::is_none) && {
-                        self.groups.entry(*group).or_default();
-                        true
-                    }
-                }
-            },
-            Step::DropGroup(group) => {
-                let parent = self
-                    .groups
-                    .keys()
-                    .any(|child| PARENTS[*child] == Some(*group));
-                if parent {
-                    return false;
-                }
-                self.groups.remove(group);
-                for held in self.things.values_mut() {
-                    held.remove(group);
-                }
-                true
-            }
-            Step::Attribute { group, value } => match self.groups.get_mut(group) {
-                Some(held) => {
-                    *held = Some(*value);
-                    true
-                }
-                None => false,
-            },
-            Step::Move { thing, add, remove } => {
-                let Some(held) = self.things.get(thing) else {
-                    return false;
-                };
-                if add
-                    .iter()
-                    .chain(remove)
-                    .any(|group| !self.groups.contains_key(group))
-                    || add.iter().any(|group| remove.contains(group))
-                {
-                    return false;
-                }
-                let mut after = held.clone();
-                after.retain(|group| !remove.contains(group));
-                after.extend(add);
-                let roots: BTreeSet<_> = after.iter().map(|group| root(*group)).collect();
-                if roots.len() != after.len() || after.len() > LIMIT {
-                    return false;
-                }
-                self.things.insert(*thing, after);
-                true
-            }
-        }
-    }
-
-    /// Deeper wins, then the smaller name, which here is the smaller number.
-    fn effective(&self, thing: usize) -> Option<u8> {
-        let mut chain = BTreeMap::new();
-        for group in self.things.get(&thing)? {
-            let mut next = Some(*group);
-            while let Some(group) = next {
-                let mut depth = 1;
-                let mut above = PARENTS[group];
-                while let Some(parent) = above {
-                    depth += 1;
-                    above = PARENTS[parent];
-                }
-                if let Some(value) = self.groups[&group] {
-                    chain.insert((std::cmp::Reverse(depth), group), value);
-                }
-                next = PARENTS[group];
-            }
-        }
-        chain.into_values().next()
-    }
-}
-
-fn perform(fleet: &Fleet, step: &Step) -> Result<Value, String> {
-    let group = |n: &usize| format!("g{n}");
-    let thing = |n: &usize| format!("t{n}");
-    match step {
-        Step::Create(n) => run(fleet, "CreateThing", json!({"thingName": thing(n)})),
-        Step::Delete(n) => run(fleet, "DeleteThing", json!({"thingName": thing(n)})),
-        Step::MakeGroup(n) => {
-            let parent = PARENTS[*n].map(|parent| group(&parent));
-            run(
-                fleet,
-                "CreateThingGroup",
-                json!({"thingGroupName": group(n), "parentGroupName": parent}),
-            )
-        }
-        Step::DropGroup(n) => run(
-            fleet,
-            "DeleteThingGroup",
-            json!({"thingGroupName": group(n)}),
-        ),
-        Step::Attribute { group: n, value } => run(
-            fleet,
-            "UpdateThingGroup",
-            json!({"thingGroupName": group(n), "thingGroupProperties": {"attributePayload": {"attributes": {"a": value.to_string()}}}}),
-        ),
-        Step::Move {
-            thing: n,
-            add,
-            remove,
-        } => run(
-            fleet,
-            "UpdateThingGroupsForThing",
-            json!({
-                "thingName": thing(n),
-                "thingGroupsToAdd": add.iter().map(group).collect::<Vec<_>>(),
-                "thingGroupsToRemove": remove.iter().map(group).collect::<Vec<_>>(),
-            }),
-        ),
-    }
 }
 
 fn names(answer: &Value, member: &str) -> BTreeSet<String> {
@@ -431,7 +267,8 @@ proptest! {
         let fleet = open(store.clone(), 1, LIMIT);
         let mut plain = Plain::default();
         for step in &script {
-            let done = perform(&fleet, step);
+            let (op, params) = step.request();
+            let done = run(&fleet, op, params);
             prop_assert_eq!(done.is_ok(), plain.apply(step), "{:?}: {:?}", step, done);
         }
         // A fleet that replays the log says the same as the one that wrote it.

@@ -4,7 +4,7 @@ use fleet_model::kernel::TenantId;
 use fleet_sdk::source::Clock as _;
 use fleet_store::memory::MemoryStore;
 use fleet_store::port::{BackupSummary, Clock, EventStore, StoreError};
-use fleet_store::sqlite::{SqliteOptions, SqliteStore};
+use fleet_store::sqlite::{SqliteFollower, SqliteOptions, SqliteStore};
 use std::fmt;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -125,6 +125,18 @@ pub(crate) fn open(global: &Global, clock: &SessionClock) -> Result<Arc<dyn Even
             ))
         }
         StoreUrl::Server { scheme, adapter } => Err(not_built_in(scheme, adapter)),
+    }
+}
+
+/// Opens the store of the global options to read from it only, also while another process writes it.
+pub(crate) fn follow(global: &Global) -> Result<Arc<dyn EventStore>, Failure> {
+    global.store.must_exist()?;
+    match &global.store {
+        StoreUrl::Sqlite(path) => {
+            let follower = SqliteFollower::open(path, tenant(global)?, &SqliteOptions::default());
+            Ok(Arc::new(follower.map_err(failed)?))
+        }
+        _ => open(global, &SessionClock::of(global.seed)),
     }
 }
 

@@ -36,6 +36,26 @@ impl Signals {
         wakers.into_values().for_each(Waker::wake);
     }
 
+    /// Ends with the next wake-up.
+    #[cfg(feature = "sqlite")]
+    pub(crate) async fn woken(&self) {
+        let mut number = None;
+        std::future::poll_fn(|context| {
+            self.with(|waiting| match number {
+                Some(number) if !waiting.wakers.contains_key(&number) => Poll::Ready(()),
+                _ => {
+                    let number = *number.get_or_insert_with(|| {
+                        waiting.next += 1;
+                        waiting.next
+                    });
+                    waiting.wakers.insert(number, context.waker().clone());
+                    Poll::Pending
+                }
+            })
+        })
+        .await;
+    }
+
     /// Ends every subscription.
     #[cfg(feature = "sqlite")]
     pub(crate) fn close(&self) {

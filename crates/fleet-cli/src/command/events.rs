@@ -58,8 +58,7 @@ enum Format {
 impl Events {
     pub(crate) fn run(&self, global: &Global) -> Result<(), Failure> {
         let filter = self.filter()?;
-        global.store.must_exist()?;
-        let store = crate::store::open(global, &SessionClock::of(global.seed))?;
+        let store = crate::store::follow(global)?;
         let mut out = Out::new();
         let format = match self.format {
             _ if global.json => Format::Json,

@@ -266,6 +266,15 @@ impl<const K: usize> Index<K> {
         fresh.extend(entries);
     }
 
+    /// Begins again with these runs, and nothing in memory.
+    pub(crate) fn reset(&self, runs: Vec<Arc<Run<K>>>) {
+        *self.runs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(runs);
+        self.fresh
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     pub(crate) fn fresh_len(&self) -> usize {
         self.with_fresh(BTreeMap::len)
     }

@@ -50,18 +50,28 @@ pub(crate) struct Place {
     pub(crate) path: PathBuf,
     pub(crate) vfs: Option<String>,
     pub(crate) durability: Durability,
+    pub(crate) access: Access,
+}
+
+/// Whether this process writes the file, or follows one that another process may be writing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Access {
+    Write,
+    Follow,
 }
 
 impl Place {
     pub(crate) fn connect(&self) -> Result<Connection, StoreError> {
-        self.open(&self.path)
-            .map_err(|error| nothing_stored(&error))
+        let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let opened = match self.access {
+            Access::Write => self.open(&self.path, writing),
+            Access::Follow => self.open(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY),
+        };
+        opened.map_err(|error| nothing_stored(&error))
     }
 
-    fn open(&self, path: &Path) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    fn open(&self, path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match &self.vfs {
             Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
             None => Connection::open_with_flags(path, flags)?,
@@ -119,8 +129,7 @@ impl Place {
     ///
     /// `witnessed`: the highest position that the head witness has seen.
     pub(crate) fn create_or_check(&self, witnessed: u64) -> Result<(), StoreError> {
-        let header = self.header()?;
-        if header.is_empty() {
+        if !self.is_there()? {
             if witnessed > 0 {
                 return Err(damaged(
                     self.path.display().to_string(),
@@ -130,6 +139,15 @@ impl Place {
                 ));
             }
             return self.create();
+        }
+        Ok(())
+    }
+
+    /// Whether there is a file; refused unless it is a store that this code knows.
+    pub(crate) fn is_there(&self) -> Result<bool, StoreError> {
+        let header = self.header()?;
+        if header.is_empty() {
+            return Ok(false);
         }
         let number = |at: usize| {
             let bytes = header.get(at..at + 4).and_then(|b| b.try_into().ok());
@@ -142,7 +160,7 @@ impl Place {
             ));
         }
         match number(60) {
-            FORMAT => Ok(()),
+            FORMAT => Ok(true),
             found if found > FORMAT => Err(StoreError::UnknownSchema {
                 what: format!("`{}`", self.path.display()),
                 found,
@@ -190,7 +208,8 @@ impl Place {
             }
         }
         let build = || -> rusqlite::Result<()> {
-            let connection = self.open(&new)?;
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+            let connection = self.open(&new, flags)?;
             connection.execute_batch(&format!(
                 "PRAGMA synchronous=FULL; BEGIN;
                  PRAGMA application_id={APPLICATION}; PRAGMA user_version={FORMAT};
@@ -341,6 +360,7 @@ pub(crate) struct Sql {
     pub(crate) put_block: String,
     pub(crate) drop_blocks: String,
     pub(crate) runs: String,
+    pub(crate) run_numbers: String,
     pub(crate) put_run: String,
     pub(crate) drop_run: String,
     pub(crate) closed: String,
@@ -367,6 +387,7 @@ impl Sql {
             put_block: format!("INSERT OR REPLACE INTO block_{n}(id, bytes) VALUES(?1, ?2)"),
             drop_blocks: format!("DELETE FROM block_{n} WHERE id >= ?1 AND id < ?2"),
             runs: format!("SELECT number, bytes FROM run_{n} ORDER BY number"),
+            run_numbers: format!("SELECT number FROM run_{n} ORDER BY number"),
             put_run: format!("INSERT OR REPLACE INTO run_{n}(number, bytes) VALUES(?1, ?2)"),
             drop_run: format!("DELETE FROM run_{n} WHERE number = ?1"),
             closed: format!("SELECT bytes FROM closed_{n}"),

@@ -13,14 +13,23 @@
 //!
 //! Appends go to a thread of the store; reads run on the caller's thread through connections of their own.
 
+mod catalogue;
 mod fault;
+mod follower;
 mod index;
+mod keys;
 mod layout;
 mod plan;
+mod readers;
+mod reading;
+mod scrub;
+mod states;
 mod tenant;
 mod transaction;
 mod witness;
 mod writer;
+
+pub use follower::SqliteFollower;
 
 use crate::backup::{self, Item};
 use crate::live::{self, Source};
@@ -190,6 +199,7 @@ impl SqliteStore {
             path: path.as_ref().to_owned(),
             vfs: options.vfs.clone(),
             durability: options.durability,
+            access: layout::Access::Write,
         };
         let witness = witness::Witness::open(&place.path)?;
         let mut writer = Writer::start(&place, clock, witness, options.poll, options.signalling)?;

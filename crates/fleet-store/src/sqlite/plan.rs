@@ -1,8 +1,9 @@
 //! What a piece of work would write, decided before anything of it is written.
 
 use super::fault::damaged;
+use super::keys::{StreamHash, StreamKey, row_value, stream_hash, stream_key};
 use super::layout::{Closed, TenantRow};
-use super::tenant::{StreamHash, StreamKey, Tenant, row_value, stream_hash, stream_key};
+use super::tenant::Tenant;
 use super::witness::Seen;
 use super::writer::Outcome;
 use crate::group::{self, Place};

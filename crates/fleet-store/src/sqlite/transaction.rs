@@ -5,7 +5,7 @@ use super::fault::{Fault, classify, damaged, nothing_stored};
 use super::index::{NewRun, block_id};
 use super::layout::{self, Sql, crc_of};
 use super::plan::{FRESH, Log};
-use super::tenant::{encode_checkpoint, encode_snapshot};
+use super::states::{encode_checkpoint, encode_snapshot};
 use super::writer::{Job, Outcome, Work, Writer};
 use crate::port::StoreError;
 use fleet_model::kernel::{StreamName, StreamVersion, Timestamp};

@@ -59,6 +59,19 @@ impl Seen {
     }
 }
 
+/// What was seen last of each tenant.
+fn newest(slots: &[u8]) -> Vec<Seen> {
+    let mut seen: Vec<Seen> = Vec::new();
+    for found in slots.chunks_exact(SLOT).filter_map(Seen::decode) {
+        match seen.iter_mut().find(|seen| seen.tenant == found.tenant) {
+            Some(seen) if seen.turn < found.turn => *seen = found,
+            Some(_) => {}
+            None => seen.push(found),
+        }
+    }
+    seen
+}
+
 /// The open witness file; holds the writer's lock while it lives.
 pub(crate) struct Witness {
     file: File,
@@ -99,15 +112,13 @@ impl Witness {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
             .map_err(|error| failed(&error))?;
-        let mut seen: Vec<Seen> = Vec::new();
-        for found in bytes.chunks_exact(SLOT).filter_map(Seen::decode) {
-            match seen.iter_mut().find(|seen| seen.tenant == found.tenant) {
-                Some(seen) if seen.turn < found.turn => *seen = found,
-                Some(_) => {}
-                None => seen.push(found),
-            }
-        }
+        let seen = newest(&bytes);
         Ok(Self { file, seen })
+    }
+
+    /// What the witness of a database has seen, without its lock; nothing when there is none.
+    pub(crate) fn peek(database: &Path) -> Vec<Seen> {
+        std::fs::read(path_of(database)).map_or_else(|_| Vec::new(), |bytes| newest(&bytes))
     }
 
     /// The highest head seen of any tenant: above 0, the database must exist.

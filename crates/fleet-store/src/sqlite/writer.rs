@@ -6,7 +6,8 @@
 use super::fault::nothing_stored;
 use super::layout::{self, Place, TenantRow};
 use super::plan::Log;
-use super::tenant::{Opened, Readers, Tenant};
+use super::readers::Readers;
+use super::tenant::{Opened, Tenant};
 use super::transaction::Failed;
 use super::witness::Witness;
 use super::{Signalling, WAL_BYTES};
@@ -23,8 +24,9 @@ use std::time::{Duration, Instant};
 /// Appends, and bytes of data, that go into one transaction.
 const BATCH: usize = 2_048;
 const BATCH_BYTES: usize = 4 << 20;
-/// The longest wait for callers that were just answered to ask again.
-const GATHER: Duration = Duration::from_micros(150);
+/// The longest wait for callers that were just answered to ask again; half of what the last transaction took,
+/// where that is less.
+const GATHER: Duration = Duration::from_millis(2);
 /// What a caller asks for besides reading.
 pub(crate) enum Work {
     Append(Append),
@@ -148,14 +150,17 @@ impl Writer {
     /// Serves until it is told to close or nobody is left to ask.
     pub(crate) fn run(mut self, messages: &Receiver<Message>) {
         let mut queue = VecDeque::new();
-        let mut last_batch = 0;
+        let mut answered = 0;
+        let mut took = Duration::ZERO;
         let mut ticked = Instant::now();
         self.open = true;
         while self.open {
+            self.take_all(messages, &mut queue);
+            let mut wanted = queue.len() + answered;
             if queue.is_empty() {
                 match messages.recv_timeout(self.poll) {
                     Ok(message) => self.take(message, &mut queue),
-                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Timeout) => wanted = 0,
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
@@ -164,11 +169,13 @@ impl Writer {
                 self.logs.iter().for_each(|log| log.shared.signals().wake());
                 ticked = Instant::now();
             }
-            self.gather(messages, &mut queue, last_batch);
+            self.gather(messages, &mut queue, wanted.min(BATCH), took / 2);
             let batch = next_batch(&mut queue);
-            last_batch = batch.len();
+            answered = batch.len();
             if !batch.is_empty() {
+                let begun = Instant::now();
                 self.store(batch);
+                took = begun.elapsed();
                 self.keep_house();
             }
         }
@@ -199,16 +206,29 @@ impl Writer {
         }
     }
 
-    /// Takes what waits; gives the callers of the last batch a moment to come back with their next.
-    fn gather(&mut self, messages: &Receiver<Message>, queue: &mut VecDeque<Job>, last: usize) {
-        let until = Instant::now() + GATHER;
+    fn take_all(&mut self, messages: &Receiver<Message>, queue: &mut VecDeque<Job>) {
+        while queue.len() < BATCH
+            && let Ok(message) = messages.try_recv()
+        {
+            self.take(message, queue);
+        }
+    }
+
+    /// Takes what waits, and gives callers a moment until there are as many as `wanted`: those who came during
+    /// the last transaction, and those whom it answered.
+    ///
+    /// A transaction costs a sync however much is in it, so both should meet in the next, not take turns.
+    fn gather(
+        &mut self,
+        messages: &Receiver<Message>,
+        queue: &mut VecDeque<Job>,
+        wanted: usize,
+        patience: Duration,
+    ) {
+        let until = Instant::now() + patience.min(GATHER);
         loop {
-            while queue.len() < BATCH
-                && let Ok(message) = messages.try_recv()
-            {
-                self.take(message, queue);
-            }
-            if queue.is_empty() || queue.len() >= last.min(BATCH) || !self.open {
+            self.take_all(messages, queue);
+            if queue.is_empty() || queue.len() >= wanted || !self.open {
                 return;
             }
             let left = until.saturating_duration_since(Instant::now());

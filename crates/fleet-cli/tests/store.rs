@@ -394,6 +394,67 @@ fn a_backup_restores_and_nothing_is_overwritten() {
     );
 }
 
+/// A reader and a backup beside an import: the one sees everything as it happens, the other holds everything
+/// that was there when it began, and nothing that has a gap before it.
+#[test]
+fn readers_and_backups_run_beside_an_import() {
+    let place = generated(1_500);
+    place.run(["thing", "create", "first"]).ok();
+    let mut reader = place
+        .command()
+        .args(["events", "--follow", "--limit", "3001", "--format", "json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut followed = BufReader::new(reader.stdout.take().unwrap()).lines();
+    let mut import = place
+        .command()
+        .args(["import", "--batch", "20", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = import.stdin.take().unwrap();
+    let text = place.read("twins.ndjson");
+    let (part, rest) = text.split_at(text.len() / 3);
+    stdin.write_all(part.as_bytes()).unwrap();
+    let mut seen: Vec<String> = followed.by_ref().take(400).map(Result::unwrap).collect();
+    let refused = place.run(["thing", "create", "second-writer"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.starts_with("error[store.unavailable]"));
+    let before = place.run(["events"]).ok().stdout;
+    assert!(before.starts_with(&(seen.join("\n") + "\n")));
+    std::thread::scope(|scope| {
+        // The import has work throughout, and does not end before the backup.
+        let feeding = scope.spawn(move || stdin.write_all(rest.as_bytes()).map(|()| stdin));
+        place.run(["backup", "during.fleet"]).ok();
+        drop(feeding.join().unwrap().unwrap());
+    });
+    assert!(import.wait().unwrap().success());
+    seen.extend(followed.map(Result::unwrap));
+    assert!(reader.wait().unwrap().success());
+    let whole = place.run(["events"]).ok().stdout;
+    assert_eq!(seen.len(), 3_001);
+    assert!(whole.starts_with(&(seen.join("\n") + "\n")));
+    place
+        .run(["restore", "--store", "sqlite:restored.db", "during.fleet"])
+        .ok();
+    let restored = place.run(["events", "--store", "sqlite:restored.db"]).ok();
+    assert!(whole.starts_with(&restored.stdout));
+    assert!(restored.stdout.starts_with(&before));
+    place.run(["verify", "--store", "sqlite:restored.db"]).ok();
+    // The backup is of an older state: the store that has gone on is not overwritten.
+    let over = place.run(["restore", "during.fleet"]);
+    assert_eq!(over.code, 3, "{over:?}");
+    assert!(
+        over.stderr.starts_with("error[store.invalid_input]"),
+        "{over:?}"
+    );
+    assert_eq!(place.run(["events"]).ok().stdout, whole);
+}
+
 #[test]
 fn events_can_be_narrowed() {
     let place = generated(30);

@@ -1,9 +1,5 @@
 //! Two processes on one file: one writes, the other is refused as a writer and follows as a reader.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "the helpers of tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests")]
 
 use fleet_model::kernel::Position;
 use fleet_store::conformance::event;

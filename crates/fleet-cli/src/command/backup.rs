@@ -8,12 +8,11 @@ use std::path::PathBuf;
 use crate::args::Global;
 use crate::failure::{Failure, Problem};
 use crate::output::Out;
-use crate::session::SessionClock;
 use crate::store::StoreUrl;
 
 const AFTER_BACKUP: &str = "\
 The backup is a consistent prefix of the log: every event up to some position and none above, with all that was
-acknowledged before the command began. Writers go on meanwhile.
+acknowledged before the command began. Another process may be writing meanwhile.
 
 Examples:
   fleet backup monday.fleet
@@ -36,8 +35,7 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn run(&self, global: &Global) -> Result<(), Failure> {
-        global.store.must_exist()?;
-        let store = crate::store::open(global, &SessionClock::of(global.seed))?;
+        let store = crate::store::follow(global)?;
         let name = self.file.display().to_string();
         let file = OpenOptions::new()
             .write(true)

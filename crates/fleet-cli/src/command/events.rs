@@ -7,9 +7,9 @@ use fleet_store::port::{EventStore, Filter, LogRead, Subscribe};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::{self, Out};
-use crate::session::SessionClock;
 
 const AFTER: &str = "\
+The store is only read, also while another process writes it.
 Without `--format` a terminal gets a line per event for the eye, everything else one JSON envelope a line.
 
 Examples:

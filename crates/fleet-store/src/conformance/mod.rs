@@ -17,6 +17,7 @@ mod memory;
 mod ordering;
 mod report;
 mod rig;
+mod sealing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -244,6 +245,7 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(ordering::CASES);
     all.extend_from_slice(faults::CASES);
     all.extend_from_slice(state::CASES);
+    all.extend_from_slice(sealing::CASES);
     all.sort_by_key(|(number, ..)| *number);
     all
 }

@@ -9,7 +9,6 @@ use crate::port::{
     Append, Checkpoint, CheckpointState, Expected, LogRead, Snapshot, StoreError, StreamRead,
     StreamState, Subscribe,
 };
-use crate::seal::{self, KeyAnswer, KeyPort, SealedField};
 use fleet_model::kernel::{
     DecodeError, Position, Recorded, StreamVersion, TenantId, Upcasters, WireEvent as _,
     decode_with,
@@ -23,11 +22,6 @@ pub(super) const CASES: &[Case] = &[
     (36, "backup during appends", backup),
     (43, "truncation", truncation),
     (44, "tombstone", tombstone),
-    (
-        45,
-        "a destroyed key (without the cryptography)",
-        destroyed_key,
-    ),
     (46, "old schemas are upcast, unknown ones stop", upcasting),
     (47, "wrong, stale, damaged and missing snapshots", snapshots),
     (
@@ -233,48 +227,6 @@ fn tombstone(rig: &Rig<'_>) -> Outcome {
     if place.keeps() {
         check(&open(place.as_ref())?)?;
     }
-    Ok(Verdict::Passed)
-}
-
-struct NoKeys;
-
-impl KeyPort for NoKeys {
-    fn open(&self, _field: &SealedField<'_>) -> KeyAnswer {
-        KeyAnswer::Destroyed
-    }
-}
-
-fn destroyed_key(rig: &Rig<'_>) -> Outcome {
-    let place = rig.place()?;
-    let how = How {
-        chained: true,
-        ..How::default()
-    };
-    let store = match place.open(&tenant()?, how) {
-        Err(StoreError::Unsupported { .. }) => open(place.as_ref())?,
-        opened => opened?,
-    };
-    let mut person = fresh("");
-    person.subject = Some("person-7".into());
-    let data = json!({"owner": {"$sealed": {"key": "k7", "bytes": "AQID"}}, "room": 4});
-    person.data = data.to_string().into_bytes().into();
-    let call = Append::new(
-        stream("thing-a")?,
-        Expected::Any,
-        vec![person, fresh("plain")],
-    );
-    let told = wait(store.append(call))?.events;
-    let stored = sound(&store)?;
-    ensure!(stored == told, "the sealed form was touched");
-    let first = stored.first().ok_or("nothing is stored")?;
-    let value = serde_json::from_slice(&first.event.data).map_err(|e| e.to_string())?;
-    let shown = seal::reveal(&value, &seal::Place::of(first), &NoKeys)?;
-    let expected = json!({"owner": {"$redacted": true}, "room": 4});
-    ensure!(
-        shown.data == expected && shown.redacted == ["/owner"],
-        "{:?}",
-        shown.data
-    );
     Ok(Verdict::Passed)
 }
 

@@ -33,6 +33,12 @@ impl Problem {
         self
     }
 
+    /// What a person reads: our own words, also where the service's stand in `message`.
+    fn said(&self) -> &str {
+        let reason = self.more.get("details").and_then(|all| all.get("reason"));
+        reason.and_then(Value::as_str).unwrap_or(&self.message)
+    }
+
     /// The error as the `error` member of a JSON line.
     pub(crate) fn to_json(&self) -> Value {
         let mut object = Map::new();
@@ -115,11 +121,8 @@ impl Failure {
             text.push_str(rendered.trim_end());
             text.push('\n');
         } else {
-            text.push_str(&format!(
-                "error[{}]: {}\n",
-                problem.code,
-                crate::output::printable(&problem.message)
-            ));
+            let said = crate::output::printable(problem.said());
+            text.push_str(&format!("error[{}]: {said}\n", problem.code));
             let help = problem.help.as_deref().or_else(|| advice(&problem.code));
             if let Some(help) = help {
                 text.push_str(&format!("  help: {help}\n"));

@@ -58,6 +58,43 @@ fn scripts_give_the_pinned_output_on_every_store() {
     }
 }
 
+/// Every operation of `--list` stands in a script, done at least once and refused at least once.
+#[test]
+fn every_operation_is_done_and_refused_in_a_script() {
+    let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
+    let scripts = std::fs::read_dir(testdata("scripts")).unwrap();
+    for script in scripts.map(|entry| entry.unwrap().path()) {
+        if script.extension().is_none_or(|found| found != "ndjson") {
+            continue;
+        }
+        let questions = std::fs::read_to_string(&script).unwrap();
+        let answers = std::fs::read_to_string(script.with_extension("golden")).unwrap();
+        for (question, answer) in questions.lines().zip(answers.lines()) {
+            let Ok(Value::Object(question)) = serde_json::from_str(question) else {
+                continue;
+            };
+            let answer: Value = serde_json::from_str(answer).unwrap();
+            let Some(op) = question.get("op").and_then(Value::as_str) else {
+                continue;
+            };
+            if let Ok(info) = fleet_sdk::Fleet::operation(op, None) {
+                let name = format!("{} {}", info.service, info.name);
+                seen.insert((name, answer.get("ok").is_some()));
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    for info in fleet_sdk::Fleet::operations() {
+        let name = format!("{} {}", info.service, info.name);
+        for (done, what) in [(true, "done"), (false, "refused")] {
+            if !seen.contains(&(name.clone(), done)) {
+                missing.push(format!("{name} is never {what}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 /// The golden script is what the first issue asks of it: 40 operations and more, refused ones among them.
 #[test]
 fn the_golden_script_is_long_and_has_refusals() {

@@ -3,19 +3,23 @@
 use fleet_crypto::UnixSeconds;
 use fleet_model::id::{AccountId, CertificateId, Owner, RecordName, Region, Resource};
 use fleet_model::identity::{InMemorySecrets, SecretStore};
-use fleet_model::kernel::{Context, Decider, EventId, Recorded, StreamName, Timestamp, WireEvent};
+use fleet_model::kernel::{
+    Context, Decider, EventId, NewEvent, Position, Recorded, StreamName, StreamVersion, TenantId,
+    Timestamp, WireEvent,
+};
 use fleet_model::limits::Limits;
 use fleet_model::twin::TwinKey;
 use fleet_store::port::EventStore;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::lock::{Mutex, MutexGuard};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 use crate::issuer::Issuer;
-use crate::log::{Loaded, Log, Stamp};
+use crate::log::{Loaded, Log, Stamp, decode_family};
 use crate::operation::{self, Operation, OperationInfo};
 use crate::pem::Pem;
 use crate::read::{
@@ -150,6 +154,8 @@ pub struct Call<'a> {
     pub(crate) now: Timestamp,
     pub(crate) correlation: Uuid,
     pub(crate) events: Vec<Recorded>,
+    /// In a dry run, what would have been recorded, by stream; the store is left alone.
+    rehearsed: Option<BTreeMap<StreamName, Vec<Recorded>>>,
 }
 
 impl Fleet {
@@ -272,10 +278,7 @@ impl Fleet {
 
     /// The registered CA whose subject is the issuer of a certificate.
     pub(crate) async fn issuing_ca(&self, pem: &str) -> Result<Option<CertificateId>, Refusal> {
-        let Some(x509) = Pem::read(pem)?.x509 else {
-            return Ok(None);
-        };
-        let issuer = x509.issuer_text();
+        let issuer = Pem::read(pem)?.x509.issuer_text();
         self.certificates(|all| {
             let mut all = all.authorities();
             let found = all.find(|(_, ca)| ca.subject.as_str() == issuer);
@@ -374,6 +377,7 @@ impl Fleet {
             now,
             correlation,
             events: Vec::new(),
+            rehearsed: None,
         }
     }
 
@@ -442,12 +446,32 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Records nothing from here on: what is decided is remembered by this call alone, and seen by its later loads.
+    ///
+    /// Read models do not see it: quotas over many streams are judged as the fleet stands.
+    pub(crate) fn rehearse(&mut self) {
+        self.rehearsed = Some(BTreeMap::new());
+    }
+
+    /// Whether nothing is recorded.
+    pub(crate) const fn is_rehearsal(&self) -> bool {
+        self.rehearsed.is_some()
+    }
+
     /// The state of a stream.
     pub(crate) async fn load<D: Decider>(&self, stream: &StreamName) -> Result<Loaded<D>, Refusal>
     where
         D::Event: WireEvent,
     {
-        self.fleet.log.load(stream).await
+        let mut loaded: Loaded<D> = self.fleet.log.load(stream).await?;
+        let rehearsed = self.rehearsed.as_ref().and_then(|all| all.get(stream));
+        for recorded in rehearsed.into_iter().flatten() {
+            loaded.version = recorded.version;
+            for event in decode_family::<D::Event>(recorded)? {
+                loaded.state = D::evolve(loaded.state, &event);
+            }
+        }
+        Ok(loaded)
     }
 
     /// Appends what was decided on `loaded`, and gives the state after it.
@@ -467,11 +491,19 @@ impl<'a> Call<'a> {
             .iter()
             .map(|event| self.stamp.new_event(event, self.event_id()))
             .collect::<Result<Vec<_>, _>>()?;
-        let recorded = self
-            .fleet
-            .log
-            .append(stream.clone(), loaded.version, events)
-            .await?;
+        let recorded = match &mut self.rehearsed {
+            None => {
+                let log = &self.fleet.log;
+                log.append(stream.clone(), loaded.version, events).await?
+            }
+            Some(rehearsed) => {
+                let tenant = self.fleet.log.store.tenant();
+                let recorded = unrecorded(tenant, stream, loaded.version, events, self.now);
+                let held = rehearsed.entry(stream.clone()).or_default();
+                held.extend(recorded.iter().cloned());
+                recorded
+            }
+        };
         let version = recorded.last().map_or(loaded.version, |last| last.version);
         self.events.extend(recorded);
         let state = decision.iter().fold(loaded.state, D::evolve);
@@ -487,6 +519,31 @@ impl<'a> Call<'a> {
         self.fleet.options.entropy.fill(&mut bytes);
         EventId::v7(u64::try_from(self.now.as_millis()).unwrap_or(0), bytes)
     }
+}
+
+/// Events as they would stand in a stream that is at `version`; they have no place in the log.
+fn unrecorded(
+    tenant: &TenantId,
+    stream: &StreamName,
+    version: StreamVersion,
+    events: Vec<NewEvent>,
+    now: Timestamp,
+) -> Vec<Recorded> {
+    let mut version = version;
+    let events = events.into_iter().map(|event| {
+        version = version.next();
+        Recorded {
+            tenant: tenant.clone(),
+            stream: stream.clone(),
+            version,
+            position: Position::ZERO,
+            recorded_at: now,
+            event,
+            check: 0,
+            chain: None,
+        }
+    });
+    events.collect()
 }
 
 pub(crate) type RunJson = for<'a> fn(&'a Fleet, Value, &'a Caller) -> BoxFuture<'a, Outcome>;

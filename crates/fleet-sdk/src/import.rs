@@ -37,7 +37,7 @@ pub enum Existing {
 pub struct ImportOptions {
     /// What happens to devices that exist.
     pub existing: Existing,
-    /// Only say what would happen.
+    /// Only say what would happen: every line is judged as if those before it had been recorded, which are held in memory for that.
     pub dry_run: bool,
     /// Lines that share a durable point, 1 to 10000.
     pub batch: usize,
@@ -277,6 +277,9 @@ impl Fleet {
             batch: Vec::new(),
             names: HashSet::new(),
         };
+        if run.options.dry_run {
+            run.call.rehearse();
+        }
         let done = run.lines(lines.into_iter()).await;
         done.map_err(|refusal| refusal.into_error(Service::IotHub))?;
         Ok(run.report)
@@ -582,12 +585,10 @@ impl Run<'_, '_> {
             Some(command) => Twin::decide(&twin.state, command, &self.call.context(&view))?,
             None => Vec::new(),
         };
-        if !self.options.dry_run {
-            self.call.record::<Things>(&stream, loaded, created).await?;
-            let stream = view.key.stream()?;
-            self.call.record::<Twin>(&stream, twin, written).await?;
-            self.call.events.clear();
-        }
+        self.call.record::<Things>(&stream, loaded, created).await?;
+        let stream = view.key.stream()?;
+        self.call.record::<Twin>(&stream, twin, written).await?;
+        self.call.events.clear();
         Ok(fate)
     }
 }

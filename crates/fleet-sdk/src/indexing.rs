@@ -304,7 +304,7 @@ impl Indexing {
         self.groups.thing_group_indexing_mode == "ON"
     }
 
-    fn connectivity(&self) -> bool {
+    pub(crate) fn connectivity(&self) -> bool {
         self.things.thing_connectivity_indexing_mode.as_deref() == Some("STATUS")
     }
 

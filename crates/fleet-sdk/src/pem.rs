@@ -9,10 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::refusal::Refusal;
 
-/// A certificate read from PEM: its id, and what its X.509 says where it can be read.
+/// A certificate read from PEM: its id, and what its X.509 says.
 pub(crate) struct Pem {
     pub(crate) id: CertificateId,
-    pub(crate) x509: Option<x509::Certificate>,
+    pub(crate) x509: x509::Certificate,
 }
 
 fn refused(reason: &str) -> Refusal {
@@ -27,7 +27,7 @@ fn time(at: UnixSeconds) -> Timestamp {
 }
 
 impl Pem {
-    /// Decodes one PEM block; the id is the SHA-256 of its bytes.
+    /// Decodes one PEM block, which must hold a certificate; the id is the SHA-256 of its DER.
     pub(crate) fn read(text: &str) -> Result<Self, Refusal> {
         let (_, rest) = text
             .split_once("-----BEGIN CERTIFICATE-----")
@@ -39,22 +39,25 @@ impl Pem {
         let der = base64::engine::general_purpose::STANDARD
             .decode(body)
             .map_err(|_| refused("its body is not base64"))?;
-        if der.is_empty() {
-            return Err(refused("its body is empty"));
-        }
+        let x509 = x509::Certificate::from_der(&der).map_err(|error| {
+            Refusal::new(
+                "certificate.malformed",
+                format!("the PEM holds no X.509 certificate: {error}"),
+            )
+        })?;
         Ok(Self {
             id: CertificateId::of_digest(Sha256::digest(&der).into()),
-            x509: x509::Certificate::from_der(&der).ok(),
+            x509,
         })
     }
 
     /// Since when it is valid.
-    pub(crate) fn not_before(&self) -> Option<Timestamp> {
-        self.x509.as_ref().map(|x509| time(x509.not_before()))
+    pub(crate) fn not_before(&self) -> Timestamp {
+        time(self.x509.not_before())
     }
 
     /// Until when it is valid.
-    pub(crate) fn not_after(&self) -> Option<Timestamp> {
-        self.x509.as_ref().map(|x509| time(x509.not_after()))
+    pub(crate) fn not_after(&self) -> Timestamp {
+        time(self.x509.not_after())
     }
 }

@@ -12,6 +12,8 @@ pub struct Refusal {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) details: Option<Value>,
+    /// What AWS says in place of `message`, where its words are known.
+    aws_text: Option<String>,
 }
 
 impl Refusal {
@@ -20,6 +22,15 @@ impl Refusal {
             code,
             message: message.into(),
             details: None,
+            aws_text: None,
+        }
+    }
+
+    /// A refusal of the model, with the words of AWS where they are known.
+    fn of(error: &impl ErrorCode) -> Self {
+        Self {
+            aws_text: error.aws_text(),
+            ..Self::new(error.code(), error.to_string())
         }
     }
 
@@ -32,6 +43,16 @@ impl Refusal {
             members.insert(name.to_owned(), value.into());
         }
         self
+    }
+
+    /// Says what has the name already, where that is the reason.
+    pub(crate) fn taken_by(self, id: Option<String>, arn: String) -> Self {
+        match id {
+            Some(id) if self.code.ends_with(".already_exists") => {
+                self.with("resourceId", id).with("resourceArn", arn)
+            }
+            _ => self,
+        }
     }
 
     /// A refusal of a request whose parts were refused before: never seen by a caller.
@@ -53,7 +74,11 @@ impl Refusal {
         self.with("violations", violations)
     }
 
-    pub(crate) fn into_error(self, service: Service) -> CallError {
+    pub(crate) fn into_error(mut self, service: Service) -> CallError {
+        if let (Service::Iot | Service::IotData, Some(text)) = (service, self.aws_text.take()) {
+            let ours = std::mem::replace(&mut self.message, text);
+            self = self.with("reason", ours);
+        }
         let mapping = Mapping::of(self.code);
         let name = mapping.name(service);
         CallError {
@@ -84,7 +109,6 @@ plain_errors!(
     fleet_model::thing::ThingError,
     fleet_model::group::GroupError,
     fleet_model::tag::TagError,
-    fleet_model::twin::TwinError,
     fleet_model::lifecycle::SwitchError,
     crate::indexing::IndexingError,
     fleet_model::certificate::CertificateError,
@@ -97,6 +121,12 @@ plain_errors!(
     fleet_store::port::StoreError,
 );
 
+impl From<fleet_model::twin::TwinError> for Refusal {
+    fn from(error: fleet_model::twin::TwinError) -> Self {
+        Self::of(&error)
+    }
+}
+
 impl From<fleet_crypto::CryptoError> for Refusal {
     fn from(error: fleet_crypto::CryptoError) -> Self {
         Self::new(error.code(), error.to_string())
@@ -105,9 +135,7 @@ impl From<fleet_crypto::CryptoError> for Refusal {
 
 impl<E: ErrorCode> From<Refused<E>> for Refusal {
     fn from(refused: Refused<E>) -> Self {
-        let mut reasons = refused
-            .reasons()
-            .map(|e| Self::new(e.code(), e.to_string()));
+        let mut reasons = refused.reasons().map(Self::of);
         let first = reasons.next().unwrap_or_else(Self::incomplete);
         reasons.fold(first, Self::and)
     }

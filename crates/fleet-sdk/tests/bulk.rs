@@ -117,6 +117,32 @@ fn bad_lines_are_told_and_passed_over() {
 }
 
 #[test]
+fn a_dry_run_judges_each_line_after_those_before_it() {
+    let store = memory();
+    let fleet = open(store.clone(), 1);
+    let lines = [
+        r#"{"thingName":"a","attributes":{"site":"b2"}}"#,
+        r#"{"deviceId":"a","tags":{"x":1}}"#,
+        r#"{"deviceId":"b","tags":{"x":1}}"#,
+        r#"{"deviceId":"b","tags":{"x":1}}"#,
+        r#"{"thingName":"c","thingGroupNames":["nowhere"]}"#,
+    ]
+    .map(str::to_owned);
+    let run = |dry_run: bool| {
+        let mut options = ImportOptions::default();
+        options.dry_run = dry_run;
+        let (report, heard) = import(&fleet, &lines, options);
+        let counts = (report.created, report.present, report.refused);
+        (counts, heard.done, heard.refused)
+    };
+    let head = block_on(store.head()).unwrap();
+    let said = run(true);
+    assert_eq!(block_on(store.head()).unwrap(), head);
+    assert_eq!(said.0, (2, 1, 2), "{said:?}");
+    assert_eq!(said, run(false), "what was said is what happens");
+}
+
+#[test]
 fn a_dry_run_records_nothing() {
     let store = memory();
     let fleet = open(store.clone(), 1);

@@ -236,6 +236,12 @@ fn presence_is_seen_in_connectivity() {
     s.ok("CreateThing", json!({"thingName": "press-7"}));
     let connect = json!({"clientId": "press-7", "eventType": "connected", "sessionIdentifier": "s", "principalIdentifier": "p", "versionNumber": 1});
     assert_eq!(s.ok("RecordPresence", connect), json!({"recorded": true}));
+    let indexed =
+        json!({"thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS"});
+    s.ok(
+        "UpdateIndexingConfiguration",
+        json!({"thingIndexingConfiguration": indexed}),
+    );
     assert_eq!(
         s.ok("GetThingConnectivityData", json!({"thingName": "press-7"}))["connected"],
         true

@@ -1,12 +1,10 @@
-//! Bulk registry calls: their items and their answer. Spec: Azure 1.6.
+//! Bulk registry calls: their items. Spec: Azure 1.6.
 
 use super::IdentityError;
 use super::request::invalid;
 use crate::id::{DeviceId, ModuleId};
-use crate::kernel::ErrorCode;
 use crate::limits::IdentityLimits;
-use crate::twin::ServiceError;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What a bulk item asks for.
@@ -164,51 +162,4 @@ fn read(item: &Value) -> Result<BulkItem, IdentityError> {
         ])),
         twin: (!twin.is_empty()).then_some(Value::Object(twin)),
     })
-}
-
-/// What went wrong with one item.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BulkFailure {
-    /// The device, as the call names it.
-    pub device: String,
-    /// The module, as the call names it.
-    pub module: Option<String>,
-    /// Our code.
-    pub code: &'static str,
-    /// What IoT Hub calls it.
-    pub error: ServiceError,
-}
-
-impl BulkFailure {
-    /// The failure of an identity command.
-    #[must_use]
-    pub fn of(device: &str, module: Option<&str>, error: &IdentityError) -> Self {
-        Self {
-            device: device.to_owned(),
-            module: module.map(str::to_owned),
-            code: error.code(),
-            error: error.hub(),
-        }
-    }
-}
-
-/// The answer of a bulk call: `{isSuccessful, errors: [{deviceId, moduleId?, errorCode, errorStatus, code}], warnings: []}`.
-#[must_use]
-pub fn bulk_answer(failures: &[BulkFailure]) -> Value {
-    let errors: Vec<_> = failures
-        .iter()
-        .map(|failure| {
-            let mut error = json!({
-                "deviceId": failure.device,
-                "errorCode": failure.error.name,
-                "errorStatus": failure.error.message,
-                "code": failure.code,
-            });
-            if let (Some(members), Some(module)) = (error.as_object_mut(), &failure.module) {
-                members.insert("moduleId".to_owned(), module.as_str().into());
-            }
-            error
-        })
-        .collect();
-    json!({ "isSuccessful": errors.is_empty(), "errors": errors, "warnings": [] })
 }

@@ -16,7 +16,7 @@ mod request;
 mod secret;
 
 pub use authentication::{Authentication, AuthenticationRequest, KeyRequest, Thumbprint};
-pub use bulk::{BulkFailure, BulkItem, ImportMode, bulk_answer, bulk_items};
+pub use bulk::{BulkItem, ImportMode, bulk_items};
 pub use device::{
     DeviceAction, DeviceCommand, DeviceIdentity, DeviceView, DeviceWrite, Devices, EdgeFacts,
     IdentityWritten, Parent, Status,

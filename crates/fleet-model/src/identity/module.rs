@@ -172,6 +172,12 @@ pub struct ModuleView {
 pub struct ModuleRecord(Option<Box<ModuleIdentity>>);
 
 impl ModuleRecord {
+    /// The module, unless it was deleted; whether its device's life goes on is not asked.
+    #[must_use]
+    pub fn identity(&self) -> Option<&ModuleIdentity> {
+        self.0.as_deref()
+    }
+
     /// The module, unless it was deleted or its device's life ended.
     #[must_use]
     pub fn live(&self, device_life: Option<ThingId>) -> Option<&ModuleIdentity> {

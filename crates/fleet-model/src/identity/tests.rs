@@ -90,14 +90,6 @@ fn a_bulk_call_is_read_item_by_item() {
     assert_eq!(first.mode, ImportMode::Create);
     assert_eq!(first.twin, Some(json!({"tags": {"x": 1}})));
     assert_eq!(first.identity, json!({"status": "disabled"}));
-    let failure = BulkFailure::of("a", None, items[3].as_ref().unwrap_err());
-    let answer = bulk_answer(&[failure]);
-    assert_eq!(answer["isSuccessful"], false);
-    assert_eq!(
-        answer["errors"][0]["errorCode"],
-        "DeviceDefinedMultipleTimes"
-    );
-    assert_eq!(bulk_answer(&[])["isSuccessful"], true);
     let many = json!(vec![json!({"id": "a"}); 101]);
     assert_eq!(
         bulk_items(&many, &limits).unwrap_err().code(),

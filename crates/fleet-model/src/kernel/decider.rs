@@ -9,6 +9,11 @@ use crate::limits::Limits;
 pub trait ErrorCode: std::error::Error {
     /// The stable code.
     fn code(&self) -> &'static str;
+
+    /// What the AWS service literally says instead of our own message, where that is known.
+    fn aws_text(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a decision may know besides its own stream and its command.

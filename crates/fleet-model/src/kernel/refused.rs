@@ -68,6 +68,10 @@ impl<E: ErrorCode + 'static> ErrorCode for Refused<E> {
     fn code(&self) -> &'static str {
         self.first.code()
     }
+
+    fn aws_text(&self) -> Option<String> {
+        self.first.aws_text()
+    }
 }
 
 /// Collects what is wrong with a command, in the service's order of validation.

@@ -294,6 +294,33 @@ impl ErrorCode for TwinError {
             Self::TooLarge { .. } => "twin.too_large",
         }
     }
+
+    fn aws_text(&self) -> Option<String> {
+        Some(match self {
+            Self::ShadowEncoding => {
+                "Unsupported documented encoding; supported encoding is UTF-8".to_owned()
+            }
+            Self::ShadowTooLarge { .. } => {
+                "The payload exceeds the maximum size allowed".to_owned()
+            }
+            Self::ShadowInvalidJson { .. } => "Invalid JSON".to_owned(),
+            Self::ShadowMissingState => "Missing required node: state".to_owned(),
+            Self::ShadowStateNotObject => "State node must be an object".to_owned(),
+            Self::ShadowSectionNotObject { section } => {
+                format!("{} node must be an object", section.title())
+            }
+            Self::ShadowInvalidNode { name } => format!("State contains an invalid node: '{name}'"),
+            Self::ShadowNullInArray { .. } => "State contains an invalid node".to_owned(),
+            Self::ShadowTooDeep { limit, .. } => {
+                format!("JSON contains too many levels of nesting; maximum is {limit}")
+            }
+            Self::ShadowInvalidVersion => "Invalid version".to_owned(),
+            Self::ShadowInvalidClientToken { .. } => "Invalid clientToken".to_owned(),
+            Self::ShadowVersionConflict { .. } => "Version conflict".to_owned(),
+            Self::ShadowNotFound { name } => format!("No shadow exists with name: '{name}'"),
+            _ => return None,
+        })
+    }
 }
 
 impl TwinError {
@@ -316,34 +343,7 @@ impl TwinError {
         ServiceError {
             name,
             status,
-            message: self.aws_message(),
-        }
-    }
-
-    fn aws_message(&self) -> String {
-        match self {
-            Self::ShadowEncoding => {
-                "Unsupported documented encoding; supported encoding is UTF-8".to_owned()
-            }
-            Self::ShadowTooLarge { .. } => {
-                "The payload exceeds the maximum size allowed".to_owned()
-            }
-            Self::ShadowInvalidJson { .. } => "Invalid JSON".to_owned(),
-            Self::ShadowMissingState => "Missing required node: state".to_owned(),
-            Self::ShadowStateNotObject => "State node must be an object".to_owned(),
-            Self::ShadowSectionNotObject { section } => {
-                format!("{} node must be an object", section.title())
-            }
-            Self::ShadowInvalidNode { name } => format!("State contains an invalid node: '{name}'"),
-            Self::ShadowNullInArray { .. } => "State contains an invalid node".to_owned(),
-            Self::ShadowTooDeep { limit, .. } => {
-                format!("JSON contains too many levels of nesting; maximum is {limit}")
-            }
-            Self::ShadowInvalidVersion => "Invalid version".to_owned(),
-            Self::ShadowInvalidClientToken { .. } => "Invalid clientToken".to_owned(),
-            Self::ShadowVersionConflict { .. } => "Version conflict".to_owned(),
-            Self::ShadowNotFound { name } => format!("No shadow exists with name: '{name}'"),
-            other => other.to_string(),
+            message: self.aws_text().unwrap_or_else(|| self.to_string()),
         }
     }
 

@@ -69,7 +69,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "certificate.malformed",
-        "a certificate in a request is not PEM",
+        "a certificate in a request is not PEM, or holds no X.509 certificate",
     ),
     (
         "ca_certificate.possession",

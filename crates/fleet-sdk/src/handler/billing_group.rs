@@ -53,16 +53,9 @@ async fn decide(
     };
     let decision =
         BillingGroups::decide(&loaded.state, command, &call.context(&())).map_err(|refused| {
-            let refusal = Refusal::from(refused);
-            match (refusal.code, loaded.state.billing_group()) {
-                ("billing_group.already_exists", Some(found)) => {
-                    refusal.with("resourceId", found.id.to_string()).with(
-                        "resourceArn",
-                        call.arn(Resource::BillingGroup(name.clone())),
-                    )
-                }
-                _ => refusal,
-            }
+            let id = loaded.state.billing_group();
+            let id = id.map(|found| found.id.to_string());
+            Refusal::from(refused).taken_by(id, call.arn(Resource::BillingGroup(name.clone())))
         })?;
     Ok(call
         .record::<BillingGroups>(&stream, loaded, decision)

@@ -73,13 +73,8 @@ pub(super) async fn decide(
         &call.context::<dyn ca_certificate::View>(&Seen(same)),
     )
     .map_err(|refused| {
-        let refusal = Refusal::from(refused);
-        match refusal.code {
-            "ca_certificate.already_exists" => refusal
-                .with("resourceId", id.to_string())
-                .with("resourceArn", call.arn(Resource::CaCertificate(id.clone()))),
-            _ => refusal,
-        }
+        let arn = call.arn(Resource::CaCertificate(id.clone()));
+        Refusal::from(refused).taken_by(Some(id.to_string()), arn)
     })?;
     call.record::<CaCertificates>(&stream, loaded, decision)
         .await?;
@@ -128,13 +123,11 @@ impl Handle for RegisterCACertificate {
             None => Possession::NotShown,
             Some(pem) => {
                 let proof = Pem::read(pem)?;
-                if let (Some(ca), Some(proof)) = (&read.x509, &proof.x509) {
-                    let code = call.fleet.registration_code();
-                    let now = UnixSeconds(call.now.as_secs());
-                    verify_possession(ca, proof, &code, &RustCrypto, now).map_err(|error| {
-                        Refusal::new("ca_certificate.possession", error.to_string())
-                    })?;
-                }
+                let code = call.fleet.registration_code();
+                let now = UnixSeconds(call.now.as_secs());
+                verify_possession(&read.x509, &proof.x509, &code, &RustCrypto, now).map_err(
+                    |error| Refusal::new("ca_certificate.possession", error.to_string()),
+                )?;
                 Possession::Proven
             }
         };
@@ -149,10 +142,7 @@ impl Handle for RegisterCACertificate {
         let (Some(tags), Some(registration_config), Some(mode)) = (tags, config, mode) else {
             return Err(Refusal::incomplete());
         };
-        let subject = match &read.x509 {
-            Some(x509) => x509.subject_text(),
-            None => read.id.to_string(),
-        };
+        let subject = read.x509.subject_text();
         let register = Register {
             pem: self.ca_certificate.parse()?,
             subject: subject.parse()?,
@@ -171,8 +161,8 @@ impl Handle for RegisterCACertificate {
             registration_config,
             owner: call.fleet.account().clone(),
             tags,
-            not_before: read.not_before(),
-            not_after: read.not_after(),
+            not_before: Some(read.not_before()),
+            not_after: Some(read.not_after()),
         };
         decide(call, &read.id, Action::Register(register)).await?;
         Ok(RegisterCaCertificateResponse {
@@ -242,17 +232,21 @@ impl Handle for UpdateCACertificate {
     type Answer = UpdateCaCertificateResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let id: CertificateId = self.certificate_id.parse()?;
-        let new_status = self.new_status.as_deref();
-        let new_auto = self.new_auto_registration_status.as_deref();
+        let mut checks = Checks::default();
+        let id = checks.parse::<CertificateId>(&self.certificate_id);
+        let status = self.new_status.as_deref();
+        let auto = self.new_auto_registration_status.as_deref();
         let update = Update {
-            status: new_status.map(|text| word("status", text)).transpose()?,
-            auto_registration: new_auto
-                .map(|text| word("automatic registration", text))
-                .transpose()?,
-            registration_config: config(self.registration_config.as_ref())?,
+            status: status.and_then(|text| checks.ok(word("status", text))),
+            auto_registration: auto
+                .and_then(|text| checks.ok(word("automatic registration", text))),
+            registration_config: checks
+                .ok(config(self.registration_config.as_ref()))
+                .flatten(),
             remove_auto_registration: self.remove_auto_registration,
         };
+        checks.finish()?;
+        let id = id.ok_or_else(Refusal::incomplete)?;
         decide(call, &id, Action::Update(update)).await?;
         Ok(UpdateCaCertificateResponse {})
     }

@@ -12,7 +12,7 @@ use fleet_model::kernel::Decider as _;
 use fleet_model::thing::Principal;
 
 use super::Handle;
-use super::convert::word;
+use super::convert::{Checks, word};
 use crate::fleet::Call;
 use crate::issuer::Random;
 use crate::operation::{
@@ -93,13 +93,8 @@ pub(super) async fn decide(
         &call.context::<dyn certificate::View>(&seen),
     )
     .map_err(|refused| {
-        let refusal = Refusal::from(refused);
-        match refusal.code {
-            "certificate.already_exists" => refusal
-                .with("resourceId", id.to_string())
-                .with("resourceArn", call.arn(Resource::Certificate(id.clone()))),
-            _ => refusal,
-        }
+        let arn = call.arn(Resource::Certificate(id.clone()));
+        Refusal::from(refused).taken_by(Some(id.to_string()), arn)
     })?;
     let loaded = call
         .record::<Certificates>(&stream, loaded, decision)
@@ -131,8 +126,8 @@ async fn register(
         ca,
         status,
         owner: call.fleet.account().clone(),
-        not_before: read.not_before(),
-        not_after: read.not_after(),
+        not_before: Some(read.not_before()),
+        not_after: Some(read.not_after()),
     };
     decide(call, &read.id, Action::Register(register)).await?;
     let arn = call.arn(Resource::Certificate(read.id.clone()));
@@ -196,12 +191,18 @@ impl Handle for RegisterCertificate {
     type Answer = RegisterCertificateResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let mut checks = Checks::default();
         let status = match (&self.status, self.set_as_active) {
-            (Some(status), _) => word("certificate status", status)?,
-            (None, active) => status_of(active.unwrap_or(false)),
+            (Some(status), _) => checks.ok(word("certificate status", status)),
+            (None, active) => Some(status_of(active.unwrap_or(false))),
         };
-        let ca = match &self.ca_certificate_pem {
-            Some(pem) => Some(Pem::read(pem)?.id),
+        checks.ok(Pem::read(&self.certificate_pem));
+        let ca = self.ca_certificate_pem.as_deref();
+        let ca = ca.and_then(|pem| checks.ok(Pem::read(pem)));
+        checks.finish()?;
+        let status = status.ok_or_else(Refusal::incomplete)?;
+        let ca = match ca {
+            Some(ca) => Some(ca.id),
             None => call.fleet.issuing_ca(&self.certificate_pem).await?,
         };
         let (certificate_arn, certificate_id) =
@@ -217,11 +218,15 @@ impl Handle for RegisterCertificateWithoutCA {
     type Answer = RegisterCertificateWithoutCaResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let status = match &self.status {
-            Some(status) => word("certificate status", status)?,
-            None => CertificateStatus::Inactive,
-        };
+        let mut checks = Checks::default();
         let pem = &self.certificate_pem;
+        checks.ok(Pem::read(pem));
+        let status = match &self.status {
+            Some(status) => checks.ok(word("certificate status", status)),
+            None => Some(CertificateStatus::Inactive),
+        };
+        checks.finish()?;
+        let status = status.ok_or_else(Refusal::incomplete)?;
         let (certificate_arn, certificate_id) =
             register(call, pem, Arrival::Registered, None, status).await?;
         Ok(RegisterCertificateWithoutCaResponse {
@@ -357,8 +362,13 @@ impl Handle for UpdateCertificate {
     type Answer = UpdateCertificateResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let id: CertificateId = self.certificate_id.parse()?;
-        let status = word("certificate status", &self.new_status)?;
+        let mut checks = Checks::default();
+        let id = checks.parse::<CertificateId>(&self.certificate_id);
+        let status = checks.ok(word("certificate status", &self.new_status));
+        checks.finish()?;
+        let (Some(id), Some(status)) = (id, status) else {
+            return Err(Refusal::incomplete());
+        };
         decide(call, &id, Action::Update { status }).await?;
         Ok(UpdateCertificateResponse {})
     }
@@ -383,13 +393,14 @@ impl Handle for TransferCertificate {
     type Answer = TransferCertificateResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let id: CertificateId = self.certificate_id.parse()?;
-        let target: AccountId = self.target_aws_account.parse()?;
-        let message = self
-            .transfer_message
-            .as_deref()
-            .map(str::parse)
-            .transpose()?;
+        let mut checks = Checks::default();
+        let id = checks.parse::<CertificateId>(&self.certificate_id);
+        let target = checks.parse::<AccountId>(&self.target_aws_account);
+        let message = checks.parse_option(self.transfer_message.as_deref());
+        checks.finish()?;
+        let (Some(id), Some(target)) = (id, target) else {
+            return Err(Refusal::incomplete());
+        };
         let arn = call.arn(Resource::Certificate(id.clone()));
         decide(call, &id, Action::Transfer { target, message }).await?;
         Ok(TransferCertificateResponse {
@@ -417,8 +428,11 @@ impl Handle for RejectCertificateTransfer {
     type Answer = RejectCertificateTransferResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let id: CertificateId = self.certificate_id.parse()?;
-        let reason = self.reject_reason.as_deref().map(str::parse).transpose()?;
+        let mut checks = Checks::default();
+        let id = checks.parse::<CertificateId>(&self.certificate_id);
+        let reason = checks.parse_option(self.reject_reason.as_deref());
+        checks.finish()?;
+        let id = id.ok_or_else(Refusal::incomplete)?;
         decide(call, &id, Action::RejectTransfer { reason }).await?;
         Ok(RejectCertificateTransferResponse {})
     }

@@ -73,20 +73,19 @@ pub(super) async fn decide(
         name: name.clone(),
         action,
     };
-    let arn = call.arn(Resource::ThingGroup(name.clone()));
-    let decided = {
-        let decision = Groups::decide(
-            &loaded.state,
-            command,
-            &call.context::<dyn group::View>(facts),
-        )?;
-        call.record::<Groups>(&stream, loaded, decision).await
-    };
-    let loaded = decided.map_err(|refusal| match refusal.code {
-        "group.already_exists" => refusal.with("resourceArn", arn),
-        _ => refusal,
+    let decision = Groups::decide(
+        &loaded.state,
+        command,
+        &call.context::<dyn group::View>(facts),
+    )
+    .map_err(|refused| {
+        let id = loaded.state.group().map(|group| group.id.to_string());
+        Refusal::from(refused).taken_by(id, call.arn(Resource::ThingGroup(name.clone())))
     })?;
-    Ok(loaded.state)
+    Ok(call
+        .record::<Groups>(&stream, loaded, decision)
+        .await?
+        .state)
 }
 
 impl Handle for CreateThingGroup {
@@ -230,7 +229,7 @@ impl Handle for ListThingGroups {
         let page = Page::of("groups", self.next_token.as_deref(), self.max_results, 250)?;
         let parent: Option<ThingGroupName> =
             self.parent_group.as_deref().map(str::parse).transpose()?;
-        let recursive = self.recursive.unwrap_or(true);
+        let recursive = self.recursive;
         let fleet = call.fleet;
         let listed = fleet
             .catalog(|catalog| {

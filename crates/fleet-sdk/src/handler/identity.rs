@@ -2,14 +2,14 @@
 
 use fleet_model::id::{DeviceId, ModuleId, RecordName};
 use fleet_model::identity::{
-    self, Authentication, BulkFailure, DeviceAction, DeviceCommand, DeviceRequest, DeviceView,
-    Devices, IdentityError, ImportMode, KeyHandles, KeyRequest, ModuleAction, ModuleCommand,
-    ModuleIdentity, ModuleRequest, ModuleView, Modules, Secret, SecretHandle, module_stream,
+    self, Authentication, DeviceAction, DeviceCommand, DeviceRequest, DeviceView, Devices,
+    IdentityError, ImportMode, KeyHandles, KeyRequest, ModuleAction, ModuleCommand, ModuleIdentity,
+    ModuleRequest, ModuleView, Modules, Secret, SecretHandle, module_stream,
 };
 use fleet_model::kernel::Decider as _;
 use fleet_model::presence::{ClientId, Connectivity, Presences};
 use fleet_model::thing::{Thing, Things};
-use fleet_model::twin::{Condition, ServiceError, TwinCommand, Writer, hub};
+use fleet_model::twin::{Condition, TwinCommand, Writer, hub};
 use serde_json::{Map, Value};
 
 use super::Handle;
@@ -18,11 +18,11 @@ use crate::Service;
 use crate::fleet::Call;
 use crate::log::Loaded;
 use crate::operation::{
-    BulkRegistry, BulkRegistryError, BulkRegistryResponse, Concealed, CreateOrReplaceDevice,
-    CreateOrReplaceModule, DeleteDevice, DeleteDeviceResponse, DeleteModule, DeleteModuleResponse,
-    GetDevice, GetDeviceStatistics, GetDeviceStatisticsResponse, GetDevices, GetDevicesResponse,
-    GetModule, GetModulesOnDevice, GetModulesOnDeviceResponse, GetServiceStatistics,
-    GetServiceStatisticsResponse,
+    BulkRegistry, BulkRegistryError, BulkRegistryResponse, BulkRegistryStep, Concealed,
+    CreateOrReplaceDevice, CreateOrReplaceModule, DeleteDevice, DeleteDeviceResponse, DeleteModule,
+    DeleteModuleResponse, GetDevice, GetDeviceStatistics, GetDeviceStatisticsResponse, GetDevices,
+    GetDevicesResponse, GetModule, GetModulesOnDevice, GetModulesOnDeviceResponse,
+    GetServiceStatistics, GetServiceStatisticsResponse,
 };
 use crate::refusal::Refusal;
 
@@ -93,14 +93,19 @@ fn keep_keys(call: &Call<'_>, keys: Option<&KeyRequest>) -> Result<Option<KeyHan
         primary: SecretHandle(call.fresh_id()),
         secondary: SecretHandle(call.fresh_id()),
     };
-    let vault = &call.fleet.options.secrets;
-    vault.put(handles.primary, primary)?;
-    vault.put(handles.secondary, secondary)?;
+    if !call.is_rehearsal() {
+        let vault = &call.fleet.options.secrets;
+        vault.put(handles.primary, primary)?;
+        vault.put(handles.secondary, secondary)?;
+    }
     Ok(Some(handles))
 }
 
 /// Removes keys that no state names any more; a vault that fails leaves harmless secrets behind.
 fn drop_keys(call: &Call<'_>, authentication: &Authentication) {
+    if call.is_rehearsal() {
+        return;
+    }
     if let Authentication::Sas { keys: Some(keys) } = authentication {
         let vault = &call.fleet.options.secrets;
         let _ = vault.remove(keys.primary);
@@ -435,48 +440,56 @@ impl Handle for BulkRegistry {
         let body = Concealed::new(Value::Array(self.body.into_inner()));
         let limits = call.fleet.options.limits.identity.clone();
         let items = identity::bulk_items(&body, &limits)?;
-        let mut failures = Vec::new();
+        if self.dry_run {
+            call.rehearse();
+        }
+        let mut errors = Vec::new();
+        let mut plan = Vec::new();
         for (item, raw) in items.into_iter().zip(body.as_array().into_iter().flatten()) {
             let label = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
-            let device = label("id")
+            let device_id = label("id")
                 .or_else(|| label("deviceId"))
                 .unwrap_or_default();
-            let module = label("moduleId");
+            let module_id = label("moduleId");
+            let import_mode = match &item {
+                Ok(item) => item.mode.as_str().to_owned(),
+                Err(_) => label("importMode").unwrap_or_else(|| "create".to_owned()),
+            };
             let done = match item {
                 Err(error) => Err(Refusal::from(error)),
-                Ok(_) if self.dry_run => Ok(()),
                 Ok(item) => bulk_item(call, item).await,
             };
-            if let Err(refusal) = done {
-                if refusal.code.starts_with("store.") {
-                    return Err(refusal);
-                }
-                let code = refusal.code;
-                let error = refusal.into_error(Service::IotHub);
-                let name = crate::error::Mapping::of(code).name(Service::IotHub);
-                failures.push(BulkFailure {
-                    device,
-                    module,
-                    code,
-                    error: ServiceError {
-                        name,
-                        status: error.status,
-                        message: error.message,
-                    },
+            let refused = match done {
+                Ok(()) => None,
+                Err(refusal) if refusal.code.starts_with("store.") => return Err(refusal),
+                Err(refusal) => Some(refusal.into_error(Service::IotHub)),
+            };
+            if self.dry_run {
+                let events = std::mem::take(&mut call.events);
+                // What precedes a refusal in its item stays, as it would.
+                let would_record = events.iter();
+                let would_record = would_record.map(|event| event.event.event_type.to_string());
+                plan.push(BulkRegistryStep {
+                    device_id: device_id.clone(),
+                    module_id: module_id.clone(),
+                    import_mode,
+                    would_record: would_record.collect(),
+                    would_refuse: refused.as_ref().map(|error| error.code.to_string()),
                 });
             }
+            errors.extend(refused.map(|error| BulkRegistryError {
+                device_id,
+                module_id,
+                error_code: error.name.into_owned(),
+                error_status: error.message,
+                code: error.code.into_owned(),
+            }));
         }
-        let errors = failures.iter().map(|failure| BulkRegistryError {
-            device_id: failure.device.clone(),
-            module_id: failure.module.clone(),
-            error_code: failure.error.name.to_owned(),
-            error_status: failure.error.message.clone(),
-            code: failure.code.to_owned(),
-        });
         Ok(BulkRegistryResponse {
-            is_successful: failures.is_empty(),
-            errors: errors.collect(),
+            is_successful: errors.is_empty(),
+            errors,
             warnings: Vec::new(),
+            plan: self.dry_run.then_some(plan),
         })
     }
 }

@@ -2,18 +2,21 @@
 
 use fleet_model::certificate;
 use fleet_model::group::{self, Groups};
-use fleet_model::kernel::{Decider, Position, Recorded, WireEvent};
+use fleet_model::id::ThingName;
+use fleet_model::kernel::{Decider as _, Position, Recorded};
 use fleet_model::lifecycle::{
     Cause, LifecycleMessage as Message, SWITCHES_STREAM, SwitchCommand, SwitchesDecider,
-    certificate_messages, group_messages, presence_messages, thing_messages, thing_type_messages,
+    certificate_messages, group_messages, memberships_ended, presence_messages, thing_messages,
+    thing_type_messages,
 };
 use fleet_model::presence::PresenceEvent;
 use fleet_model::thing::{self, Things};
 use fleet_model::thing_type::{self, ThingTypes};
 use fleet_model::twin::{Twin, TwinEvent, TwinKey, shadow};
-use fleet_store::port::StreamRead;
+use fleet_store::port::LogPage;
 
 use super::Handle;
+use super::history::{around, before};
 use crate::fleet::Call;
 use crate::log::decode_family;
 use crate::operation::{
@@ -55,20 +58,30 @@ impl Handle for DescribeEventConfigurations {
     }
 }
 
+/// A page of recorded events to derive messages from: at most `most`, 1 to 1000.
+pub(super) async fn page(
+    call: &Call<'_>,
+    after: Option<u64>,
+    most: Option<u32>,
+    categories: &[&str],
+) -> Result<LogPage, Refusal> {
+    let most = most.unwrap_or(100);
+    if !(1..=1_000).contains(&most) {
+        return Err(Refusal::new(
+            "request.invalid",
+            format!("`maxEvents` is {most}: ask for 1 to 1000"),
+        ));
+    }
+    let most = usize::try_from(most).unwrap_or(100);
+    let after = Position(after.unwrap_or(0));
+    call.fleet.log.page(after, most, categories).await
+}
+
 impl Handle for ListLifecycleMessages {
     type Answer = ListLifecycleMessagesResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let most = self.max_events.unwrap_or(100);
-        if !(1..=1_000).contains(&most) {
-            return Err(Refusal::new(
-                "request.invalid",
-                format!("`maxEvents` is {most}: ask for 1 to 1000"),
-            ));
-        }
-        let most = usize::try_from(most).unwrap_or(100);
-        let after = Position(self.after_position.unwrap_or(0));
-        let page = call.fleet.log.page(after, most, &[]).await?;
+        let page = page(call, self.after_position, self.max_events, &[]).await?;
         let switches = call
             .load::<SwitchesDecider>(&SWITCHES_STREAM.parse()?)
             .await?
@@ -91,31 +104,6 @@ impl Handle for ListLifecycleMessages {
             head: page.head.0,
         })
     }
-}
-
-/// The states of a stream before and after one of its events.
-async fn around<D: Decider>(
-    call: &Call<'_>,
-    recorded: &Recorded,
-) -> Result<(D::State, D::State), Refusal>
-where
-    D::Event: WireEvent,
-{
-    let read = StreamRead::of(recorded.stream.clone());
-    let limit = usize::try_from(recorded.version.0).unwrap_or(usize::MAX);
-    let page = call.fleet.log.store.read_stream(read.limit(limit)).await?;
-    let mut before = D::initial();
-    let mut after = D::initial();
-    for earlier in &page.events {
-        if earlier.version > recorded.version {
-            break;
-        }
-        before = after.clone();
-        for event in decode_family::<D::Event>(earlier)? {
-            after = D::evolve(after, &event);
-        }
-    }
-    Ok((before, after))
 }
 
 async fn derive(call: &Call<'_>, recorded: &Recorded) -> Result<Vec<Message>, Refusal> {
@@ -144,6 +132,13 @@ async fn derive(call: &Call<'_>, recorded: &Recorded) -> Result<Vec<Message>, Re
             let (_, after) = around::<Groups>(call, recorded).await?;
             for event in decode_family::<group::Event>(recorded)? {
                 out.extend(group_messages(&event, &after, &cause));
+                if let group::Event::Deleted(deleted) = &event {
+                    let group = group::GroupRef {
+                        group_name: deleted.thing_group_name.clone(),
+                        group_id: deleted.thing_group_id,
+                    };
+                    out.extend(ended(call, &group, &cause, recorded.position).await?);
+                }
             }
         }
         "thingtype" => {
@@ -170,17 +165,34 @@ async fn derive(call: &Call<'_>, recorded: &Recorded) -> Result<Vec<Message>, Re
 
 /// Whether a group lived at a position of the log.
 async fn lived(call: &Call<'_>, group: &group::GroupRef, at: Position) -> Result<bool, Refusal> {
-    let read = StreamRead::of(group::stream(&group.group_name)?);
-    let page = call.fleet.log.store.read_stream(read).await?;
-    let mut state = Groups::initial();
-    for recorded in page.events.iter().filter(|event| event.position < at) {
-        for event in decode_family::<group::Event>(recorded)? {
-            state = Groups::evolve(state, &event);
-        }
-    }
+    let stream = group::stream(&group.group_name)?;
+    let state = before::<Groups>(call, &stream, at).await?;
     Ok(state
         .group()
         .is_some_and(|found| found.id == group.group_id))
+}
+
+/// The messages of the memberships that ended with a group, by the names of the things.
+async fn ended(
+    call: &Call<'_>,
+    group: &group::GroupRef,
+    cause: &Cause<'_>,
+    at: Position,
+) -> Result<Vec<Message>, Refusal> {
+    let mut members = Vec::new();
+    let names = call.fleet.things(|all| all.ended(group.group_id)).await?;
+    for name in names {
+        let name: ThingName = name.parse()?;
+        let record = before::<Things>(call, &name.record().stream()?, at).await?;
+        let Some(thing) = record.thing() else {
+            continue;
+        };
+        let mut held = thing.groups.iter();
+        if let Some(held) = held.find(|held| held.group.group_id == group.group_id) {
+            members.push((name, thing.id, held.membership_id));
+        }
+    }
+    Ok(memberships_ended(group, members, cause))
 }
 
 /// What the shadow service publishes of a twin's event, and what the device is told over IoT Hub.

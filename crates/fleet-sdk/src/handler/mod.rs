@@ -6,6 +6,8 @@ mod certificate;
 mod convert;
 mod dynamic_group;
 mod group;
+mod history;
+mod hub_event;
 mod identity;
 mod index;
 mod lifecycle;

@@ -96,6 +96,12 @@ impl Handle for GetThingConnectivityData {
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
         let name: ThingName = self.thing_name.parse()?;
+        if !super::index::configuration(call).await?.connectivity() {
+            return Err(Refusal::new(
+                "index.not_ready",
+                "connectivity is not indexed: set thingConnectivityIndexingMode to STATUS",
+            ));
+        }
         super::thing::find(call, &name).await?;
         let seen = super::identity::connectivity(call, &name.record()).await?;
         let seen = seen.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use fleet_model::certificate;
 use fleet_model::group;
-use fleet_model::id::{Arn, PolicyName, Resource, ThingName};
+use fleet_model::id::{Arn, CertificateId, PolicyName, Resource, ThingGroupName, ThingName};
 use fleet_model::thing::{self, AttachmentKind, Principal, Things};
 
 use super::Handle;
@@ -14,8 +14,9 @@ use crate::operation::{
     DetachPolicy, DetachPolicyResponse, DetachThingPrincipal, DetachThingPrincipalResponse,
     ListAttachedPolicies, ListAttachedPoliciesResponse, ListPrincipalThings,
     ListPrincipalThingsResponse, ListPrincipalThingsV2, ListPrincipalThingsV2Response,
-    ListThingPrincipals, ListThingPrincipalsResponse, ListThingPrincipalsV2,
-    ListThingPrincipalsV2Response, Policy, PrincipalThingObject, ThingPrincipalObject,
+    ListTargetsForPolicy, ListTargetsForPolicyResponse, ListThingPrincipals,
+    ListThingPrincipalsResponse, ListThingPrincipalsV2, ListThingPrincipalsV2Response, Policy,
+    PrincipalThingObject, ThingPrincipalObject,
 };
 use crate::page::Page;
 use crate::refusal::Refusal;
@@ -207,33 +208,57 @@ fn no_target(target: &str) -> Refusal {
     )
 }
 
+/// What carries policies.
+enum Target {
+    Certificate(CertificateId),
+    Group(ThingGroupName),
+}
+
+impl Target {
+    fn of(text: &str) -> Result<Self, Refusal> {
+        match text.parse::<Arn>().map(|arn| arn.resource) {
+            Ok(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
+            Ok(Resource::ThingGroup(name)) => Ok(Self::Group(name)),
+            _ => Err(no_target(text)),
+        }
+    }
+}
+
+/// What to do with a policy and its target.
+enum Change {
+    Attach,
+    Detach,
+}
+
 async fn change_policy(
     call: &mut Call<'_>,
     policy: &str,
     target: &str,
-    attach: bool,
+    change: Change,
 ) -> Result<(), Refusal> {
-    let policy: PolicyName = policy.parse()?;
-    let arn: Arn = target.parse().map_err(|_| no_target(target))?;
-    match arn.resource {
-        Resource::Certificate(id) => {
-            let action = if attach {
-                certificate::Action::AttachPolicy { policy }
-            } else {
-                certificate::Action::DetachPolicy { policy }
+    let mut checks = Checks::default();
+    let policy = checks.parse::<PolicyName>(policy);
+    let target = checks.ok(Target::of(target));
+    checks.finish()?;
+    let (Some(policy), Some(target)) = (policy, target) else {
+        return Err(Refusal::incomplete());
+    };
+    match target {
+        Target::Certificate(id) => {
+            let action = match change {
+                Change::Attach => certificate::Action::AttachPolicy { policy },
+                Change::Detach => certificate::Action::DetachPolicy { policy },
             };
             super::certificate::decide(call, &id, action).await?;
         }
-        Resource::ThingGroup(name) => {
-            let action = if attach {
-                group::Action::AttachPolicy { policy }
-            } else {
-                group::Action::DetachPolicy { policy }
+        Target::Group(name) => {
+            let action = match change {
+                Change::Attach => group::Action::AttachPolicy { policy },
+                Change::Detach => group::Action::DetachPolicy { policy },
             };
             let _lock = call.lock().await;
             super::group::decide(call, &name, action, &Facts::default()).await?;
         }
-        _ => return Err(no_target(target)),
     }
     Ok(())
 }
@@ -242,7 +267,7 @@ impl Handle for AttachPolicy {
     type Answer = AttachPolicyResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        change_policy(call, &self.policy_name, &self.target, true).await?;
+        change_policy(call, &self.policy_name, &self.target, Change::Attach).await?;
         Ok(AttachPolicyResponse {})
     }
 }
@@ -251,7 +276,7 @@ impl Handle for DetachPolicy {
     type Answer = DetachPolicyResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        change_policy(call, &self.policy_name, &self.target, false).await?;
+        change_policy(call, &self.policy_name, &self.target, Change::Detach).await?;
         Ok(DetachPolicyResponse {})
     }
 }
@@ -262,12 +287,10 @@ impl Handle for ListAttachedPolicies {
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
         let marker = self.marker.as_deref();
         let page = Page::of("attached-policies", marker, self.page_size, 250)?;
-        let target = &self.target;
-        let arn: Arn = target.parse().map_err(|_| no_target(target))?;
-        let names = match &arn.resource {
-            Resource::Certificate(id) => super::certificate::find(call, id).await?.policies,
-            Resource::ThingGroup(name) => {
-                let found = super::group::find(call, name).await?;
+        let names = match Target::of(&self.target)? {
+            Target::Certificate(id) => super::certificate::find(call, &id).await?.policies,
+            Target::Group(name) => {
+                let found = super::group::find(call, &name).await?;
                 let mut names = found.policies.clone();
                 for above in found.ancestors().iter().filter(|_| self.recursive) {
                     let above = super::thing::load_group(call, above).await?;
@@ -275,7 +298,6 @@ impl Handle for ListAttachedPolicies {
                 }
                 names
             }
-            _ => return Err(no_target(target)),
         };
         let rows = names.into_iter().map(|name| {
             let row = Policy {
@@ -287,6 +309,39 @@ impl Handle for ListAttachedPolicies {
         let (policies, next_marker) = page.cut_all(rows);
         Ok(ListAttachedPoliciesResponse {
             policies,
+            next_marker,
+        })
+    }
+}
+
+impl Handle for ListTargetsForPolicy {
+    type Answer = ListTargetsForPolicyResponse;
+
+    async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
+        let marker = self.marker.as_deref();
+        let page = Page::of("targets-for-policy", marker, self.page_size, 250)?;
+        let policy: PolicyName = self.policy_name.parse()?;
+        let call = &*call;
+        let groups = call.fleet.catalog(|all| {
+            let groups = all.groups.after(None);
+            let groups = groups.filter_map(|(_, record)| record.group());
+            let groups = groups.filter(|group| group.policies.contains(&policy));
+            let arns = groups.map(|group| call.arn(Resource::ThingGroup(group.name.clone())));
+            arns.collect::<Vec<_>>()
+        });
+        let mut targets = groups.await?;
+        let certificates = call.fleet.certificates(|all| {
+            let devices = all.devices().map(|(_, certificate)| certificate);
+            let devices = devices.filter(|found| found.policies.contains(&policy));
+            let arns = devices.map(|found| call.arn(Resource::Certificate(found.id.clone())));
+            arns.collect::<Vec<_>>()
+        });
+        targets.extend(certificates.await?);
+        targets.sort_unstable();
+        let (targets, next_marker) =
+            page.cut_all(targets.into_iter().map(|arn| (arn.clone(), arn)));
+        Ok(ListTargetsForPolicyResponse {
+            targets,
             next_marker,
         })
     }

@@ -1,6 +1,7 @@
 //! Tags on resources, whatever their kind.
 
 use fleet_model::billing_group::{self, BillingGroups};
+use fleet_model::ca_certificate;
 use fleet_model::group::{self, Groups};
 use fleet_model::id::{Arn, Resource};
 use fleet_model::kernel::Decider as _;
@@ -9,7 +10,7 @@ use fleet_model::thing_type::{self, ThingTypes};
 use std::collections::BTreeSet;
 
 use super::Handle;
-use super::convert::tags;
+use super::convert::{Checks, tags};
 use crate::facts::Facts;
 use crate::fleet::Call;
 use crate::operation::{
@@ -48,8 +49,14 @@ macro_rules! change_tags {
     }};
 }
 
-async fn change(call: &mut Call<'_>, arn: &str, change: Change) -> Result<(), Refusal> {
-    let arn: Arn = arn.parse()?;
+async fn change(call: &mut Call<'_>, arn: &Arn, change: Change) -> Result<(), Refusal> {
+    if let Resource::CaCertificate(id) = &arn.resource {
+        let action = match change {
+            Change::Set(tags) => ca_certificate::Action::Tag { tags },
+            Change::Remove(keys) => ca_certificate::Action::Untag { keys },
+        };
+        return super::ca_certificate::decide(call, id, action).await;
+    }
     let _lock = call.lock().await;
     let facts = Facts::default();
     match arn.resource.clone() {
@@ -76,7 +83,7 @@ async fn change(call: &mut Call<'_>, arn: &str, change: Change) -> Result<(), Re
         Resource::BillingGroup(name) => {
             change_tags!(call, change, name, billing_group, BillingGroups, &())
         }
-        _ => Err(untaggable(&arn)),
+        _ => Err(untaggable(arn)),
     }
 }
 
@@ -84,8 +91,14 @@ impl Handle for TagResource {
     type Answer = TagResourceResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let tags = tags(Some(&self.tags))?;
-        change(call, &self.resource_arn, Change::Set(tags)).await?;
+        let mut checks = Checks::default();
+        let arn = checks.parse::<Arn>(&self.resource_arn);
+        let tags = checks.refused(tags(Some(&self.tags)));
+        checks.finish()?;
+        let (Some(arn), Some(tags)) = (arn, tags) else {
+            return Err(Refusal::incomplete());
+        };
+        change(call, &arn, Change::Set(tags)).await?;
         Ok(TagResourceResponse {})
     }
 }
@@ -94,12 +107,13 @@ impl Handle for UntagResource {
     type Answer = UntagResourceResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let keys = self
-            .tag_keys
-            .iter()
-            .map(|key| key.parse())
-            .collect::<Result<_, _>>()?;
-        change(call, &self.resource_arn, Change::Remove(keys)).await?;
+        let mut checks = Checks::default();
+        let arn = checks.parse::<Arn>(&self.resource_arn);
+        let keys = self.tag_keys.iter().filter_map(|key| checks.parse(key));
+        let keys = keys.collect();
+        checks.finish()?;
+        let arn = arn.ok_or_else(Refusal::incomplete)?;
+        change(call, &arn, Change::Remove(keys)).await?;
         Ok(UntagResourceResponse {})
     }
 }
@@ -114,6 +128,7 @@ impl Handle for ListTagsForResource {
             Resource::ThingGroup(name) => super::group::find(call, name).await?.tags,
             Resource::ThingType(name) => super::thing_type::find(call, name).await?.tags,
             Resource::BillingGroup(name) => super::billing_group::find(call, name).await?.tags,
+            Resource::CaCertificate(id) => super::ca_certificate::find(call, id).await?.tags,
             _ => return Err(untaggable(&arn)),
         };
         let rows = tags.iter().map(|(key, value)| {

@@ -39,11 +39,17 @@ pub(super) async fn decide(
     command: Command,
     facts: &Facts,
 ) -> Result<Loaded<Things>, Refusal> {
+    let arn = command.name.thing_name().map(Resource::Thing);
     let decision = Things::decide(
         &loaded.state,
         command,
         &call.context::<dyn thing::View>(facts),
-    )?;
+    )
+    .map_err(|refused| {
+        let id = loaded.state.thing().map(|thing| thing.id.to_string());
+        let arn = arn.map(|thing| call.arn(thing)).unwrap_or_default();
+        Refusal::from(refused).taken_by(id, arn)
+    })?;
     call.record::<Things>(stream, loaded, decision).await
 }
 
@@ -80,17 +86,11 @@ impl Handle for CreateThing {
                 billing_group,
             }),
         };
-        let arn = call.arn(Resource::Thing(name.clone()));
-        let loaded = decide(call, &stream, loaded, command, &facts)
-            .await
-            .map_err(|refusal| match refusal.code {
-                "thing.already_exists" => refusal.with("resourceArn", arn.clone()),
-                _ => refusal,
-            })?;
+        let loaded = decide(call, &stream, loaded, command, &facts).await?;
         let id = loaded.state.thing().map(|thing| thing.id.to_string());
         Ok(CreateThingResponse {
             thing_name: name.to_string(),
-            thing_arn: arn,
+            thing_arn: call.arn(Resource::Thing(name)),
             thing_id: id.unwrap_or_default(),
         })
     }

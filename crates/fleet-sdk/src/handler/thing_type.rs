@@ -52,13 +52,8 @@ async fn decide(
         &call.context::<dyn thing_type::View>(facts),
     )
     .map_err(|refused| {
-        let refusal = Refusal::from(refused);
-        match (refusal.code, loaded.state.thing_type()) {
-            ("thing_type.already_exists", Some(found)) => refusal
-                .with("resourceId", found.id.to_string())
-                .with("resourceArn", call.arn(Resource::ThingType(name.clone()))),
-            _ => refusal,
-        }
+        let id = loaded.state.thing_type().map(|found| found.id.to_string());
+        Refusal::from(refused).taken_by(id, call.arn(Resource::ThingType(name.clone())))
     })?;
     Ok(call
         .record::<ThingTypes>(&stream, loaded, decision)

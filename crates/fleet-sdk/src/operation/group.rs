@@ -82,13 +82,13 @@ operation! {
 }
 
 operation! {
-    "Lists groups: the roots, the children of a group, or all below with `recursive`."
+    "Lists groups: the roots or the children of a group, or all below where `recursive` is true."
     ListThingGroups @ Iot {
         next_token: Option<String>,
         max_results: Option<u32>,
         parent_group: Option<String>,
         name_prefix_filter: Option<String>,
-        recursive: Option<bool>,
+        recursive: bool,
     } -> ListThingGroupsResponse {
         thing_groups: Vec<GroupNameAndArn>,
         next_token: Option<String>,

@@ -86,8 +86,19 @@ wire! {
     }
 }
 
+wire! {
+    /// What one identity of a bulk call would do: the types of the events, and the code of a refusal.
+    BulkRegistryStep {
+        device_id: String,
+        module_id: Option<String>,
+        import_mode: String,
+        would_record: Vec<String>,
+        would_refuse: Option<String>,
+    }
+}
+
 operation! {
-    "Creates, updates or deletes up to 100 identities or twins, each for itself; `dryRun` only says what would happen."
+    "Creates, updates or deletes up to 100 identities or twins, each for itself; `dryRun` only says, identity by identity, what would happen."
     BulkRegistry @ IotHub {
         body: Concealed<Vec<Value>>,
         #[serde(default)]
@@ -96,6 +107,7 @@ operation! {
         is_successful: bool,
         errors: Vec<BulkRegistryError>,
         warnings: Vec<Value>,
+        plan: Option<Vec<BulkRegistryStep>>,
     }
 }
 

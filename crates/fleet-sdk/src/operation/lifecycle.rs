@@ -49,3 +49,33 @@ operation! {
         head: u64,
     }
 }
+
+wire! {
+    /// An event that IoT Hub routes to back-end endpoints: its application properties and its body.
+    HubEvent {
+        position: u64,
+        iothub_message_source: String,
+        iothub_message_schema: String,
+        op_type: String,
+        operation_timestamp: String,
+        hub_name: String,
+        device_id: String,
+        module_id: Option<String>,
+        body: Value,
+    }
+}
+
+operation! {
+    "Derives the device lifecycle and twin change events of recorded events after a position. An extension: what a hub would route."
+    ListHubEvents @ IotHub {
+        after_position: Option<u64>,
+        max_events: Option<u32>,
+        sources: Option<Vec<String>>,
+        #[serde(default)]
+        coalesce: bool,
+    } -> ListHubEventsResponse {
+        events: Vec<HubEvent>,
+        scanned_to: u64,
+        head: u64,
+    }
+}

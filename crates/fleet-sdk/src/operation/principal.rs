@@ -120,3 +120,15 @@ operation! {
         next_marker: Option<String>,
     }
 }
+
+operation! {
+    "Lists the certificates and groups that a policy is attached to, by ARN."
+    ListTargetsForPolicy @ Iot {
+        policy_name: String,
+        marker: Option<String>,
+        page_size: Option<u32>,
+    } -> ListTargetsForPolicyResponse {
+        targets: Vec<String>,
+        next_marker: Option<String>,
+    }
+}

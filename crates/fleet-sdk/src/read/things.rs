@@ -35,6 +35,11 @@ pub(crate) struct Things {
     billing: Numbers<BillingGroupId>,
     billed: Vec<RoaringBitmap>,
     members: FxHashMap<ThingGroupId, RoaringBitmap>,
+    /// Who was in a group when it was deleted: their lifecycle messages follow from that one event.
+    ended: FxHashMap<ThingGroupId, RoaringBitmap>,
+    /// The numbers in `ended`; a thing that is deleted leaves its name behind there.
+    remembered: RoaringBitmap,
+    gone: BTreeMap<u32, Arc<str>>,
 }
 
 /// Values that many rows share, by number.
@@ -119,6 +124,19 @@ impl Things {
     /// The numbers of a group's direct members.
     pub(crate) fn members(&self, group: ThingGroupId) -> Option<&RoaringBitmap> {
         self.members.get(&group)
+    }
+
+    /// The names of the things that were in a group when it was deleted, ascending.
+    pub(crate) fn ended(&self, group: ThingGroupId) -> Vec<String> {
+        let numbers = self.ended.get(&group).into_iter().flatten();
+        let mut names: Vec<&str> = numbers
+            .filter_map(|number| match self.gone.get(&number) {
+                Some(name) => Some(name.as_ref()),
+                None => self.row(number).map(|row| row.name.as_ref()),
+            })
+            .collect();
+        names.sort_unstable();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// The numbers of a billing group's members.
@@ -264,7 +282,11 @@ impl Things {
                 self.by_name.remove(event.name.as_str());
                 if let Some(row) = slot(&mut self.rows, number).and_then(Option::take) {
                     self.count_type(row.thing_type, -1);
-                    self.free.push(number);
+                    if self.remembered.contains(number) {
+                        self.gone.insert(number, row.name);
+                    } else {
+                        self.free.push(number);
+                    }
                 }
             }
             Event::JoinedGroup(event) => {
@@ -301,8 +323,11 @@ impl Model for Things {
         if recorded.stream.category() == "group" {
             if recorded.event.event_type.as_str() == "group.deleted" {
                 for event in decode::<group::Event>(recorded)? {
-                    if let group::Event::Deleted(event) = event {
-                        self.members.remove(&event.thing_group_id);
+                    if let group::Event::Deleted(event) = event
+                        && let Some(members) = self.members.remove(&event.thing_group_id)
+                    {
+                        self.remembered |= &members;
+                        self.ended.insert(event.thing_group_id, members);
                     }
                 }
             }

@@ -111,6 +111,17 @@ fn a_fleet_of_several_chunks_answers_as_the_reference() {
                 Some(twin)
             );
         }
+        for text in [
+            "SELECT tags.region, COUNT() AS n, AVG(properties.reported.temp) AS t, SUM(properties.reported.battery) AS b FROM devices GROUP BY tags.region",
+            "SELECT tags.ring, COUNT() AS n, MIN(properties.reported.rssi) AS r, AVG(properties.reported.temp) AS t FROM devices WHERE status = 'enabled' GROUP BY tags.ring",
+            "SELECT tags.customer, COUNT() AS n, AVG(properties.reported.temp) AS t FROM devices GROUP BY tags.customer",
+            "SELECT COUNT() AS n, AVG(properties.reported.temp) AS t FROM devices WHERE tags.region != 'us-east'",
+            "SELECT properties.reported.battery, COUNT() AS n FROM devices GROUP BY properties.reported.battery",
+            "SELECT TOP 100 deviceId, tags.region FROM devices WHERE tags.region = 'us-east'",
+        ] {
+            let query = Query::parse(text, Dialect::IotHub, Mode::Lenient).unwrap();
+            assert_eq!(snapshot.rows(&query).unwrap(), query.run(&twins), "{text}");
+        }
         for condition in conditions() {
             let expected: Vec<&str> = twins
                 .iter()
@@ -168,6 +179,23 @@ fn conditions() -> Vec<Condition> {
             is("status", Op::Eq, text("enabled")),
             is("properties.reported.rssi", Op::Gt, S::Number(-60.0)),
         ]),
+        P::And(vec![
+            is("properties.reported.temp", Op::Ge, S::Number(20.0)),
+            is("tags.ring", Op::Ne, text("beta")),
+            is("properties.reported.temp", Op::Lt, S::Number(35.25)),
+        ]),
+        P::Or(vec![
+            is("tags.region", Op::Eq, text("us-east")),
+            is("properties.reported.load.0", Op::Gt, S::Number(3.0)),
+            is("properties.reported.network.type", Op::Eq, text("lte")),
+        ]),
+        P::In {
+            path: path("tags.site"),
+            values: (0..60)
+                .map(|n| text(&format!("site-{:04}", n * 3)))
+                .collect(),
+            membership: fleet_query::expression::Membership::In,
+        },
         is("properties.reported.battery", Op::Eq, text("unknown")),
         is("lastActivityTime", Op::Lt, text("2026-01-15")),
     ]

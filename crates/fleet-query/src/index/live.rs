@@ -141,7 +141,7 @@ impl LiveSets {
             Change::Patch { id, .. }
             | Change::Delete { id }
             | Change::Join { id, .. }
-            | Change::Leave { id, .. } => Some(stored_id(index.state.collection, id)),
+            | Change::Leave { id, .. } => Some(stored_id(index.state.collection, id).into_owned()),
             Change::Group { name, .. } | Change::DropGroup { name } => {
                 return self.apply_group(index, position, version, change, name);
             }

@@ -27,6 +27,8 @@ pub(crate) struct Entry {
     pub(crate) children: Vec<Node>,
     /// Whether it is per-leaf metadata, or below it.
     pub(crate) metadata: bool,
+    /// Whether its key is written in JSON as it is.
+    pub(crate) plain: bool,
 }
 
 /// Every path seen so far.
@@ -43,6 +45,7 @@ impl Default for Schema {
             step: Step::Key("".into()),
             children: Vec::new(),
             metadata: false,
+            plain: true,
         };
         Self {
             entries: vec![root],
@@ -72,6 +75,18 @@ impl Schema {
         match &self.entry(node)?.step {
             Step::Key(key) => Some(key),
             Step::Element(_) => None,
+        }
+    }
+
+    /// The key of a node, if it is written in JSON as it is.
+    pub(crate) fn plain_key(&self, node: Node) -> Option<&str> {
+        match self.entry(node)? {
+            Entry {
+                step: Step::Key(key),
+                plain: true,
+                ..
+            } => Some(key),
+            _ => None,
         }
     }
 
@@ -140,11 +155,14 @@ impl Schema {
         }
         let metadata = self.is_metadata(parent)
             || matches!(&step, Step::Key(key) if self.names_metadata(parent, key));
+        let escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        let plain = !matches!(&step, Step::Key(key) if key.bytes().any(escaped));
         self.entries.push(Entry {
             parent,
             step,
             children: Vec::new(),
             metadata,
+            plain,
         });
         if let Some(entry) = self.entries.get_mut(parent as usize) {
             entry.children.push(node);

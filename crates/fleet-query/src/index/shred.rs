@@ -241,13 +241,8 @@ impl<'a> Reader<'_, 'a> {
             self.shredder.next[before as usize]
         };
         let rest = &self.bytes[self.at..];
-        let child = match self.schema.key(guess) {
-            Some(key)
-                if guess != NOBODY
-                    && rest.get(key.len()) == Some(&b'"')
-                    && rest.starts_with(key.as_bytes())
-                    && plain(key) =>
-            {
+        let child = match self.schema.plain_key(guess) {
+            Some(key) if rest.get(key.len()) == Some(&b'"') && rest.starts_with(key.as_bytes()) => {
                 self.at += key.len() + 1;
                 guess
             }
@@ -477,12 +472,6 @@ fn special(word: u64) -> u64 {
     let escape = zero(word ^ (ONES * 0x5C));
     let control = word.wrapping_sub(ONES * 0x20) & !word;
     (quote | escape | control) & (ONES * 0x80)
-}
-
-/// Whether a name is written in JSON as it is.
-fn plain(key: &str) -> bool {
-    !key.bytes()
-        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
 }
 
 fn unescape(inner: &str) -> Option<String> {

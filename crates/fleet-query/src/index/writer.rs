@@ -5,7 +5,7 @@ use super::ints::ROWS;
 use super::schema::{Node, PATHS, ROOT};
 use super::shred::{Refusal, Shred, Shredder};
 use super::snapshot::Snapshot;
-use super::state::{State, id_in};
+use super::state::{HIDDEN, State, id_in};
 use crate::dialect::Collection;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -110,6 +110,9 @@ pub struct WriterIndex {
     ignored: u64,
     pub(crate) last_id: String,
     path: Vec<Node>,
+    /// The columns, those with many cells first, and when they were put in this order.
+    by_size: Vec<Node>,
+    sweeps: u32,
 }
 
 impl WriterIndex {
@@ -152,6 +155,8 @@ impl WriterIndex {
             ignored: 0,
             last_id: String::new(),
             path: Vec::new(),
+            by_size: Vec::new(),
+            sweeps: 0,
         }
     }
 
@@ -232,7 +237,7 @@ impl WriterIndex {
                 | Change::Delete { id }
                 | Change::Join { id, .. }
                 | Change::Leave { id, .. } => Some(self.stored_id(id)),
-                Change::Put { document } => Some(self.id_of(document)?),
+                Change::Put { document } => Some(self.id_of(document)?.into()),
                 Change::Group { .. } | Change::DropGroup { .. } | Change::Nothing => None,
             };
             if let Some(id) = id {
@@ -331,7 +336,7 @@ impl WriterIndex {
             .ok_or_else(|| IndexError::NotFound { id: id.to_owned() })
     }
 
-    fn stored_id(&self, id: &str) -> String {
+    fn stored_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
         stored_id(self.state.collection, id)
     }
 
@@ -590,7 +595,8 @@ impl WriterIndex {
         }
     }
 
-    /// Empties every cell of a row that the new document has not written; `left` of them, where that is known.
+    /// Empties every cell of a row that the new document has not written; `left` of them, where that is known. What most
+    /// documents have is looked at first, so that hundreds of rare paths are seldom looked at.
     fn sweep(&mut self, row: usize, cells: &[(Node, Shred<'_>)], left: Option<usize>) {
         let mut keep = vec![false; self.state.columns.len()];
         for node in cells
@@ -603,14 +609,30 @@ impl WriterIndex {
             }
         }
         let mut left = left.unwrap_or(usize::MAX);
-        for (node, kept) in keep.iter().enumerate() {
+        let order = self.columns_by_size();
+        for node in &order {
             if left == 0 {
                 break;
             }
-            if !kept && let Ok(node) = Node::try_from(node) {
-                left -= usize::from(self.clear(node, row));
+            if keep.get(*node as usize) == Some(&false) {
+                left -= usize::from(self.clear(*node, row));
             }
         }
+        self.by_size = order;
+    }
+
+    /// Takes the order of columns, made anew now and then.
+    fn columns_by_size(&mut self) -> Vec<Node> {
+        let mut order = std::mem::take(&mut self.by_size);
+        let columns = &self.state.columns;
+        if order.len() != columns.len() || self.sweeps.is_multiple_of(1024) {
+            order = (0..).zip(columns).map(|(node, _)| node).collect();
+            order.sort_by_key(|node| {
+                std::cmp::Reverse(columns.get(*node as usize).map_or(0, |column| column.cells))
+            });
+        }
+        self.sweeps = self.sweeps.wrapping_add(1);
+        order
     }
 
     fn new_row(&mut self, id: &str) -> usize {
@@ -778,7 +800,17 @@ impl WriterIndex {
         } = &mut self.state;
         Arc::make_mut(ids).remove(&stored, |row| id_in(columns, *id_node, row as usize));
         let at = row as usize;
-        self.remove(ROOT, at);
+        let count = self
+            .cells
+            .get(at)
+            .copied()
+            .filter(|count| *count < u16::MAX);
+        let composed = self.state.schema.key(self.state.id_node) == Some(HIDDEN);
+        self.sweep(
+            at,
+            &[],
+            count.map(|count| usize::from(count).saturating_sub(usize::from(!composed))),
+        );
         self.clear(self.state.id_node, at);
         if self
             .state
@@ -806,10 +838,10 @@ impl WriterIndex {
 }
 
 /// The id as it is stored: with a zero between the two names, so that texts order as pairs do.
-pub(crate) fn stored_id(collection: Collection, id: &str) -> String {
+pub(crate) fn stored_id(collection: Collection, id: &str) -> Cow<'_, str> {
     match collection {
-        Collection::Modules | Collection::Jobs => id.replacen('/', "\0", 1),
-        _ => id.to_owned(),
+        Collection::Modules | Collection::Jobs => id.replacen('/', "\0", 1).into(),
+        _ => id.into(),
     }
 }
 

@@ -316,6 +316,11 @@ fn all(nodes: Vec<Node<'_>>, reading: Reading) -> Node<'_> {
                 .map(|demand| Node::Demand(path, demand)),
         );
     }
+    // What fewest values meet is asked first.
+    demands.sort_by_key(|node| match node {
+        Node::Demand(_, demand) => demand.rank(),
+        _ => u8::MAX,
+    });
     demands.append(&mut joined);
     demands.append(&mut evaluated);
     only_or(demands, Node::All)

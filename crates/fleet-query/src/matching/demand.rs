@@ -122,6 +122,18 @@ pub(super) enum Demand {
     Within(NumberRange),
 }
 
+impl Demand {
+    /// The lower, the fewer values meet it as a rule; a kind comes before what else is not to be.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::AnyOf(keys) if matches!(keys.as_slice(), [Key::OfKind(_)]) => 2,
+            Self::AnyOf(_) => 0,
+            Self::Within(_) => 1,
+            Self::NoneOf(_) => 3,
+        }
+    }
+}
+
 /// A literal as an index sees it.
 #[derive(Clone, Debug)]
 pub(super) enum Seen<'a> {

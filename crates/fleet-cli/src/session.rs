@@ -62,6 +62,9 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// A log of fewer events is read in less time than a saved index is worth.
+const WORTH_SAVING: u64 = 5_000;
+
 /// An open fleet.
 pub(crate) struct Session {
     fleet: Fleet,
@@ -88,12 +91,23 @@ impl Session {
         let mut options = Options::new(Arc::new(clock.clone()), entropy);
         options.account.clone_from(&global.account);
         options.region.clone_from(&global.region);
+        options.index_folder = global.store.index_folder();
         let fleet = pollster::block_on(Fleet::open(store, options))?;
         Ok(Self {
             fleet,
             actor,
             clock,
         })
+    }
+
+    /// Saves the index beside the store where that saves the next command time. A cache: when it cannot be written,
+    /// nothing is lost but that.
+    pub(crate) fn save_index(&self, position: u64) {
+        if position >= WORTH_SAVING
+            && let Err(error) = pollster::block_on(self.fleet.save_index())
+        {
+            eprintln!("the index is not saved: {}", error.message);
+        }
     }
 
     /// Who acts where a command names nobody.

@@ -77,6 +77,18 @@ impl fmt::Display for StoreUrl {
 }
 
 impl StoreUrl {
+    /// Where the index of a store is saved: a folder beside its file.
+    pub(crate) fn index_folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(path) => {
+                let mut folder = path.clone().into_os_string();
+                folder.push(".index");
+                Some(folder.into())
+            }
+            Self::Memory | Self::Server { .. } => None,
+        }
+    }
+
     /// Refuses a store that is not there, for commands that only read.
     ///
     /// Opening would make an empty one, and a mistyped path would look like an empty fleet.

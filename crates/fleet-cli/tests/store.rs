@@ -555,3 +555,45 @@ fn the_demo_runs_to_its_end() {
         2
     );
 }
+
+/// The index is saved beside the store; the next command opens it, and a damaged one is made again.
+#[test]
+fn a_saved_index_answers_as_the_log_does() {
+    let place = generated(2_600);
+    place.run(["import", "twins.ndjson"]).ok();
+    let query = [
+        "query",
+        "--explain",
+        "--format",
+        "ids",
+        "SELECT * FROM devices WHERE tags.region = 'eu-west' AND properties.reported.battery < 20",
+    ];
+    let first = place.run(query).ok();
+    assert!(
+        first.stderr.contains("made from the log: none was saved"),
+        "{}",
+        first.stderr
+    );
+    let second = place.run(query).ok();
+    assert!(
+        second.stderr.contains("opened as saved at position"),
+        "{}",
+        second.stderr
+    );
+    assert!(!first.stdout.is_empty());
+    assert_eq!(first.stdout, second.stdout);
+    let file = place.path("fleet.db.index/default.devices");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(&file, bytes).unwrap();
+    let third = place.run(query).ok();
+    assert!(
+        third
+            .stderr
+            .contains("made from the log: the saved index cannot be used"),
+        "{}",
+        third.stderr
+    );
+    assert_eq!(first.stdout, third.stdout);
+}

@@ -15,6 +15,7 @@ use futures_util::lock::{Mutex, MutexGuard};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
@@ -23,8 +24,8 @@ use crate::log::{Loaded, Log, Stamp, decode_family};
 use crate::operation::{self, Operation, OperationInfo};
 use crate::pem::Pem;
 use crate::read::{
-    Branches, Catalog, CertificateModel, Documents, DocumentsFollower, Follower, Identities,
-    PresenceModel, Principals, Things,
+    Branches, Catalog, CertificateModel, Follower, Identities, IndexFollower, Place, PresenceModel,
+    Principals, Things, View,
 };
 use crate::refusal::Refusal;
 use crate::source::{Clock, Entropy, SeededEntropy};
@@ -48,6 +49,9 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// Where keys are kept: events, answers and logs hold handles only.
     pub secrets: Arc<dyn SecretStore>,
+    /// The folder in which [`Fleet::save_index`] keeps the index, so that the next opening need not read the log again;
+    /// none keeps nothing. A cache: it may be removed at any time.
+    pub index_folder: Option<PathBuf>,
     /// The CA of certificates that the fleet makes; without one it makes a CA that ends with the process.
     pub issuer: Option<Arc<Issuer>>,
 }
@@ -64,6 +68,7 @@ impl Options {
             clock,
             entropy,
             secrets: Arc::new(InMemorySecrets::default()),
+            index_folder: None,
             issuer: None,
         }
     }
@@ -138,7 +143,7 @@ pub struct Fleet {
     catalog: Follower<Catalog>,
     things: Follower<Things>,
     branches: Follower<Branches>,
-    documents: DocumentsFollower,
+    indexes: IndexFollower,
     identities: Follower<Identities>,
     presence: Follower<PresenceModel>,
     principals: Follower<Principals>,
@@ -185,7 +190,7 @@ impl Fleet {
             catalog: Follower::default(),
             things: Follower::default(),
             branches: Follower::default(),
-            documents: DocumentsFollower::default(),
+            indexes: IndexFollower::default(),
             identities: Follower::default(),
             presence: Follower::default(),
             principals: Follower::default(),
@@ -295,12 +300,21 @@ impl Fleet {
         self.presence.read(&self.log, read).await
     }
 
-    /// The canonical documents of all devices and modules.
-    pub(crate) async fn documents<T>(
-        &self,
-        read: impl FnOnce(&Documents) -> T + Send,
-    ) -> Result<T, Refusal> {
-        self.documents.read(self, read).await
+    /// The canonical documents of devices, modules and groups, in columns.
+    pub(crate) async fn view(&self) -> Result<View, Refusal> {
+        let place = self.index_place();
+        self.indexes.view(&self.log, place.as_ref()).await
+    }
+
+    /// Where the index is saved.
+    pub(crate) fn index_place(&self) -> Option<Place> {
+        let folder = self.options.index_folder.as_deref();
+        folder.map(|folder| Place::new(folder, &self.log))
+    }
+
+    /// The indexes themselves.
+    pub(crate) const fn indexes(&self) -> &IndexFollower {
+        &self.indexes
     }
 
     /// The named shadows and module twins that a record ever had.

@@ -2,8 +2,9 @@
 
 use fleet_model::kernel::{Context, Decider, ErrorCode, Timestamp};
 use fleet_query::aggregate::{AggregationField, FieldType, IndexFields};
+use fleet_query::path::Segment;
 use fleet_query::predicate::AxisOrder;
-use fleet_query::{Collection, FieldPath, Query};
+use fleet_query::{Collection, FieldPath, Predicate, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -361,6 +362,40 @@ impl Indexing {
             shadows.retain(|name, _| named && wanted.contains(name));
         }
         true
+    }
+
+    /// Whether a condition reads nothing that [`Indexing::mask`] takes away, so that it holds of a masked document where it
+    /// holds of the whole one.
+    pub(crate) fn shows(&self, predicate: &Predicate) -> bool {
+        match predicate {
+            // Looks at every field, hidden ones too.
+            Predicate::AnyField { .. } => false,
+            Predicate::Not(inner) => self.shows(inner),
+            Predicate::And(items) | Predicate::Or(items) => {
+                items.iter().all(|item| self.shows(item))
+            }
+            other => other.paths().iter().all(|path| self.shows_path(path)),
+        }
+    }
+
+    /// Whether a field is never taken away by [`Indexing::mask`].
+    pub(crate) fn shows_path(&self, path: &FieldPath) -> bool {
+        match path.root() {
+            "properties" | "shadow" => self.shadow(),
+            "connectivity" => self.connectivity(),
+            "deviceDefender" => self.defender(),
+            "namedShadows" => {
+                let filter = self.things.filter.as_ref();
+                let wanted = filter.and_then(|filter| filter.named_shadow_names.as_deref());
+                let name = match path.segments().get(1) {
+                    Some(Segment::Key(name)) => &**name,
+                    _ => return false,
+                };
+                let wanted = wanted.unwrap_or_default();
+                self.named() && wanted.iter().any(|shown| shown == name)
+            }
+            _ => true,
+        }
     }
 
     /// The field that an aggregation names.

@@ -1,10 +1,10 @@
 //! What the fleet's documents are made of: one of them as queries see it, and the fields of all.
 
+use fleet_query::Collection;
+use fleet_query::index::Snapshot;
 use fleet_query::schema::Schema;
-use fleet_query::{Collection, Document};
 use serde_json::Value;
 
-use crate::read::Catalog;
 use crate::refusal::Refusal;
 use crate::{CallError, Fleet, Service};
 
@@ -14,9 +14,8 @@ impl Fleet {
     /// # Errors
     /// The store's errors.
     pub async fn document(&self, device: &str) -> Result<Option<Value>, CallError> {
-        let named = |document: &Value| Document::new(document).id().as_deref() == Some(device);
-        self.documents(|documents| documents.devices(None).find(named))
-            .await
+        let view = self.view().await;
+        view.map(|view| view.devices.document(device))
             .map_err(|refusal| refusal.into_error(Service::IotHub))
     }
 
@@ -33,26 +32,20 @@ impl Fleet {
     }
 
     async fn fields(&self, collection: Collection) -> Result<Schema, Refusal> {
-        let folded = |documents: &mut dyn Iterator<Item = Value>| {
-            documents.fold(Schema::new(), |mut schema, document| {
-                schema.absorb(&document);
-                schema
-            })
+        let folded = |snapshot: &Snapshot| {
+            snapshot
+                .documents()
+                .fold(Schema::new(), |mut schema, document| {
+                    schema.absorb(&document);
+                    schema
+                })
         };
+        let view = self.view().await?;
         Ok(match collection {
-            Collection::Devices => {
-                self.documents(|documents| folded(&mut documents.devices(None)))
-                    .await?
-            }
-            Collection::Modules => {
-                self.documents(|documents| folded(&mut documents.modules(None)))
-                    .await?
-            }
-            Collection::Messages => self
-                .documents(|documents| folded(&mut documents.devices(None)))
-                .await?
-                .below("twin"),
-            Collection::Groups => folded(&mut self.catalog(Catalog::documents).await?.into_iter()),
+            Collection::Devices => folded(&view.devices),
+            Collection::Modules => folded(&view.modules),
+            Collection::Messages => folded(&view.devices).below("twin"),
+            Collection::Groups => folded(&view.groups),
             Collection::Jobs => Schema::new(),
         })
     }

@@ -20,6 +20,7 @@ pub mod maintain;
 pub mod operation;
 mod page;
 mod pem;
+mod query;
 mod read;
 mod refusal;
 pub mod source;
@@ -28,6 +29,7 @@ pub use caller::{Caller, Service};
 pub use error::CallError;
 pub use fleet::{Fleet, Options, Outcome};
 pub use issuer::Issuer;
+pub use read::IndexOrigin;
 
 /// The examples of this crate's README and of the workspace's, compiled and run.
 #[cfg(doctest)]

@@ -98,6 +98,32 @@ impl Log {
         })
     }
 
+    /// The state of `stream` as it was when the log ended at `until`.
+    pub(crate) async fn state_at<D: Decider>(
+        &self,
+        stream: &StreamName,
+        until: Position,
+    ) -> Result<D::State, Refusal>
+    where
+        D::Event: WireEvent,
+    {
+        let page = self
+            .store
+            .read_stream(StreamRead::of(stream.clone()))
+            .await?;
+        let mut state = D::initial();
+        let past = page
+            .events
+            .iter()
+            .take_while(|event| event.position <= until);
+        for recorded in past {
+            for event in decode_family::<D::Event>(recorded)? {
+                state = D::evolve(state, &event);
+            }
+        }
+        Ok(state)
+    }
+
     /// Appends to a stream that is at `version`.
     pub(crate) async fn append(
         &self,

@@ -1,4 +1,4 @@
-//! What is done with a fleet as a whole: verify, export, run a query over all of it.
+//! What is done with a fleet as a whole: verify and export.
 
 use fleet_model::group;
 use fleet_model::kernel::{DecodeError, Position, Recorded, WireEvent, decode};
@@ -6,11 +6,10 @@ use fleet_model::{
     billing_group, ca_certificate, certificate, identity, lifecycle, presence, thing, thing_type,
     twin,
 };
-use fleet_query::query::Rows;
-use fleet_query::{Collection, Document, Query};
+use fleet_query::{Condition, Predicate, profile};
 use fleet_store::port::LogRead;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::read::{Catalog, Model, Things};
@@ -272,16 +271,16 @@ impl Fleet {
         &self,
         write: &mut (dyn FnMut(&str) -> std::io::Result<()> + Send),
     ) -> Result<u64, Refusal> {
+        let devices = self.view().await?.devices;
+        let everything = Condition::new(&profile::IOT_HUB, Predicate::TRUE);
         let (mut after, mut count) = (None::<String>, 0);
         loop {
-            let from = after.clone();
-            let mut page: Vec<Value> = self
-                .documents(|documents| documents.devices(from.as_deref()).take(500).collect())
-                .await?;
+            let start = after.as_deref().map(|id| (id, ""));
+            let mut page = devices.own_page(&everything, start, 500)?;
             if page.is_empty() {
                 return Ok(count);
             }
-            self.own_only(&mut page).await?;
+            self.static_groups_only(&mut page).await?;
             for document in page {
                 after = document
                     .get("deviceId")
@@ -295,8 +294,8 @@ impl Fleet {
         }
     }
 
-    /// Takes what documents inherit out of them again.
-    async fn own_only(&self, page: &mut [Value]) -> Result<(), Refusal> {
+    /// Takes the names of dynamic and billing groups out of documents.
+    async fn static_groups_only(&self, page: &mut [Value]) -> Result<(), Refusal> {
         let is_static = self
             .catalog(|catalog| {
                 let groups = catalog.groups.after(None);
@@ -307,60 +306,12 @@ impl Fleet {
                     .collect::<std::collections::HashSet<_>>()
             })
             .await?;
-        self.things(|things| {
-            for document in page {
-                let Some(members) = document.as_object_mut() else {
-                    continue;
-                };
-                let own = members
-                    .get("deviceId")
-                    .and_then(Value::as_str)
-                    .and_then(|name| things.get(name))
-                    .map(|row| json!(row.attributes));
-                members.remove("attributes");
-                if let Some(own) = own.filter(|own| *own != json!({})) {
-                    members.insert("attributes".to_owned(), own);
-                }
-                if let Some(Value::Array(names)) = members.get_mut("thingGroupNames") {
-                    names.retain(|name| name.as_str().is_some_and(|name| is_static.contains(name)));
-                }
+        for document in page {
+            if let Some(Value::Array(names)) = document.get_mut("thingGroupNames") {
+                names.retain(|name| name.as_str().is_some_and(|name| is_static.contains(name)));
             }
-        })
-        .await
-    }
-
-    /// Every row of a query of any dialect over devices, modules or thing groups.
-    ///
-    /// # Errors
-    /// `request.unsupported` for collections that the fleet does not keep; the store's errors.
-    pub async fn query(&self, query: &Query) -> Result<Rows, CallError> {
-        let done = self.query_rows(query).await;
-        done.map_err(|refusal| refusal.into_error(Service::IotHub))
-    }
-
-    async fn query_rows(&self, query: &Query) -> Result<Rows, Refusal> {
-        let matches = |document: &Value| query.matches(Document::new(document)).is_true();
-        let found: Vec<Value> = match query.collection() {
-            Collection::Devices => {
-                self.documents(|documents| documents.devices(None).filter(matches).collect())
-                    .await?
-            }
-            Collection::Modules => {
-                self.documents(|documents| documents.modules(None).filter(matches).collect())
-                    .await?
-            }
-            Collection::Groups => {
-                let groups = self.catalog(Catalog::documents).await?;
-                groups.into_iter().filter(matches).collect()
-            }
-            other => {
-                return Err(Refusal::new(
-                    "request.unsupported",
-                    format!("the fleet keeps no collection `{other:?}` to query"),
-                ));
-            }
-        };
-        Ok(query.rows(found.iter().map(Document::new).collect()))
+        }
+        Ok(())
     }
 }
 

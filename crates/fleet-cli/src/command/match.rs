@@ -3,7 +3,8 @@
 use clap::Args;
 use fleet_query::document::normalise;
 use fleet_query::matching::ConditionIndex;
-use fleet_query::{Collection, Dialect, Document, Query, Truth};
+use fleet_query::{Collection, Dialect, Document, Mode, Query, Truth};
+use fleet_sdk::operation::{DescribeThingGroup, ListThingGroups};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,16 +15,21 @@ use crate::failure::{Failure, Problem};
 use crate::input::{Line, Lines};
 use crate::language::{self, Language, Routing};
 use crate::output::Out;
+use crate::session::Session;
 
 const AFTER: &str = "\
 One condition and one document print `true`, `false` or `undefined`; all three are exit code 0. With `--dialect routing`
 the document is a message: {\"properties\":{…},\"systemProperties\":{…},\"body\":…,\"twin\":…}.
-Many conditions ({\"id\":…,\"condition\":…,\"dialect\":…} a line) and many twins print a line per twin.
+Many conditions ({\"id\":…,\"condition\":…,\"dialect\":…} a line) and many twins print a line per twin, those that it meets; one
+document prints their ids. `--groups` takes the conditions of the store's dynamic groups; `--device` takes a document
+of the store. Many conditions are not tried one by one: the reverse match finds those that are met.
 
 Examples:
   fleet match --dialect target --condition \"tags.region = 'eu'\" --document twin.json
   fleet match --dialect routing --condition '$body.level = \"critical\"' --document message.json
-  fleet match --conditions conditions.ndjson --twins twins.ndjson";
+  fleet match --conditions conditions.ndjson --twins twins.ndjson
+  fleet match --conditions conditions.ndjson --document twin.json
+  fleet match --groups --device press-7";
 
 /// Match conditions against documents
 #[derive(Args, Debug)]
@@ -34,27 +40,28 @@ pub(crate) struct Match {
     #[command(flatten)]
     routing: Routing,
     /// The condition
-    #[arg(
-        long,
-        value_name = "TEXT",
-        requires = "document",
-        required_unless_present = "conditions"
-    )]
+    #[arg(long, value_name = "TEXT", group = "what")]
     condition: Option<String>,
     /// The document: a JSON file, or `-`
-    #[arg(long, value_name = "FILE", requires = "condition")]
+    #[arg(long, value_name = "FILE", group = "whose")]
     document: Option<String>,
     /// Conditions, one a line; `--dialect` is the dialect of lines that name none
+    #[arg(long, value_name = "FILE", group = "what")]
+    conditions: Option<String>,
+    /// The conditions of the store's dynamic groups, by the groups' names
+    #[arg(long, group = "what")]
+    groups: bool,
+    /// Twins, one a line
     #[arg(
         long,
         value_name = "FILE",
-        requires = "twins",
+        group = "whose",
         conflicts_with = "condition"
     )]
-    conditions: Option<String>,
-    /// Twins, one a line
-    #[arg(long, value_name = "FILE", requires = "conditions")]
     twins: Option<String>,
+    /// A device of the store, as it is there
+    #[arg(long, value_name = "DEVICE", group = "whose")]
+    device: Option<String>,
 }
 
 /// A line of `--conditions`.
@@ -66,29 +73,78 @@ struct Stored {
     dialect: Option<Dialect>,
 }
 
+/// Conditions by the collection that they are about, ready for the reverse match.
+type Conditions = BTreeMap<Collection, ConditionIndex>;
+
 impl Match {
     pub(crate) fn run(&self, global: &Global) -> Result<(), Failure> {
-        match (
-            &self.condition,
-            &self.document,
-            &self.conditions,
-            &self.twins,
-        ) {
-            (Some(condition), Some(document), ..) => self.one(global, condition, document),
-            (_, _, Some(conditions), Some(twins)) => self.many(conditions, twins),
-            _ => Err(Failure::usage(
+        if self.condition.is_none() && self.conditions.is_none() && !self.groups {
+            return Err(Failure::usage(
                 "cli.match",
-                "name `--condition` and `--document`, or `--conditions` and `--twins`",
-            )),
+                "name the conditions: `--condition`, `--conditions` or `--groups`",
+            ));
         }
+        if self.document.is_none() && self.twins.is_none() && self.device.is_none() {
+            return Err(Failure::usage(
+                "cli.match",
+                "name what to match: `--document`, `--twins` or `--device`",
+            ));
+        }
+        if let Some(condition) = &self.condition {
+            return self.one(global, condition);
+        }
+        let session = match self.groups || self.device.is_some() {
+            true => {
+                global.store.must_exist()?;
+                Some(Session::open(global)?)
+            }
+            false => None,
+        };
+        let mut bad = BadLines::default();
+        let stored = match (&self.conditions, &session) {
+            (Some(file), _) => self.stored(file, &mut bad)?,
+            (None, Some(session)) => of_groups(session)?,
+            (None, None) => Conditions::new(),
+        };
+        let mut out = Out::new();
+        if let Some(twins) = &self.twins {
+            documents::each(twins, &mut bad, collection_of, |document| {
+                let id = Document::new(&document).id();
+                let met = met(&stored, document);
+                out.json(&json!({ "twin": id, "conditions": met }))
+            })?;
+        } else {
+            let document = match (&self.document, &self.device, &session) {
+                (Some(file), ..) => read_any(file)?,
+                (None, Some(device), Some(session)) => super::explain::document(session, device)?,
+                _ => Value::Null,
+            };
+            let found = met(&stored, document);
+            if global.json {
+                out.json(&json!({ "conditions": found }))?;
+            } else {
+                for id in found {
+                    out.line(&crate::output::printable(&id))?;
+                }
+            }
+        }
+        out.flush()?;
+        bad.end("the match")
     }
 
-    fn one(&self, global: &Global, condition: &str, document: &str) -> Result<(), Failure> {
+    fn one(&self, global: &Global, condition: &str) -> Result<(), Failure> {
         let query = language::condition(condition, self.language.dialect, self.language.mode())
             .map_err(|found| language::refused(&found, condition))?;
         let query = self.routing.read(query);
-        let truth = query.matches(Document::new(&read(document, query.collection())?));
-        let word = word(truth);
+        let document = match (&self.document, &self.device) {
+            (Some(file), _) => read(file, query.collection())?,
+            (None, device) => {
+                global.store.must_exist()?;
+                let session = Session::open(global)?;
+                super::explain::document(&session, device.as_deref().unwrap_or_default())?
+            }
+        };
+        let word = word(query.matches(Document::new(&document)));
         let mut out = Out::new();
         if global.json {
             out.json(&json!({ "truth": word }))?;
@@ -98,31 +154,10 @@ impl Match {
         out.flush()
     }
 
-    fn many(&self, conditions: &str, twins: &str) -> Result<(), Failure> {
-        let mut bad = BadLines::default();
-        let stored = self.stored(conditions, &mut bad)?;
-        let mut out = Out::new();
-        documents::each(twins, &mut bad, collection_of, |document| {
-            let index = stored.get(&collection_of(&document));
-            let id = Document::new(&document).id();
-            let held = index.map(|index| (index, index.hold(document.into())));
-            let met = held
-                .as_ref()
-                .map_or_else(Vec::new, |(index, held)| index.matches(held).sorted());
-            out.json(&json!({ "twin": id, "conditions": met }))
-        })?;
-        out.flush()?;
-        bad.end("the match")
-    }
-
-    /// The conditions by the collection that they are about, ready for the reverse match.
-    fn stored(
-        &self,
-        file: &str,
-        bad: &mut BadLines,
-    ) -> Result<BTreeMap<Collection, ConditionIndex>, Failure> {
+    /// The conditions of a file.
+    fn stored(&self, file: &str, bad: &mut BadLines) -> Result<Conditions, Failure> {
         let mut lines = Lines::open(file)?;
-        let mut stored: BTreeMap<Collection, ConditionIndex> = BTreeMap::new();
+        let mut stored = Conditions::new();
         let mut ids = BTreeSet::new();
         while let Some((line, _)) = lines.next_line()? {
             if matches!(&line, Line::Text(text) if text.trim().is_empty()) {
@@ -166,6 +201,55 @@ impl Match {
         )?;
         Ok((stored.id, query))
     }
+}
+
+/// The ids of the conditions that a document meets.
+fn met(stored: &Conditions, document: Value) -> Vec<String> {
+    let Some(index) = stored.get(&collection_of(&document)) else {
+        return Vec::new();
+    };
+    let held = index.hold(document.into());
+    let met = index.matches(&held).sorted();
+    met.into_iter().map(str::to_owned).collect()
+}
+
+/// The conditions of the store's dynamic groups, by the groups' names.
+fn of_groups(session: &Session) -> Result<Conditions, Failure> {
+    let mut stored = Conditions::new();
+    let mut token = None;
+    loop {
+        let page = session.call(ListThingGroups {
+            next_token: token.take(),
+            ..ListThingGroups::default()
+        })?;
+        for group in page.thing_groups {
+            let described = session.call(DescribeThingGroup {
+                thing_group_name: group.group_name,
+            })?;
+            let Some(text) = described.query_string else {
+                continue;
+            };
+            let query = Query::parse(&text, Dialect::Aws, Mode::Lenient)
+                .map_err(|found| language::refused(&found, &text))?;
+            let index = stored.entry(query.collection()).or_default();
+            index.insert(&described.thing_group_name, query.condition());
+        }
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(stored);
+        }
+    }
+}
+
+/// A JSON file as a canonical document of the collection that it looks like.
+fn read_any(file: &str) -> Result<Value, Failure> {
+    let text = crate::input::read_text(file)?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| {
+        let message = format!("`{file}` is not a JSON document: {error}");
+        Failure::usage("cli.not_json", message)
+    })?;
+    normalise(collection_of(&value), value)
+        .map_err(|error| Failure::usage(error.code(), format!("`{file}`: {error}")))
 }
 
 /// A JSON file as a canonical document.

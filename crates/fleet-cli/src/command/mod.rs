@@ -15,3 +15,4 @@ pub(crate) mod r#match;
 pub(crate) mod query;
 pub(crate) mod translate;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use crate::args::Global;
 use crate::documents::{self, BadLines};
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem};
 use crate::language::{self, Language};
 use crate::noun::pairs::Pair;
 use crate::output::{self, Out};
+use crate::progress;
 use crate::session::Session;
 use crate::table::Table;
 
@@ -84,7 +85,7 @@ impl Query {
         let mut bad = BadLines::default();
         let (rows, explained) = match &self.twins {
             Some(file) => from_file(&query, file, &mut bad)?,
-            None => from_store(&query, global)?,
+            None => from_store(&query, global, self.explain)?,
         };
         if self.explain {
             eprintln!("{}", output::printable(&explained));
@@ -97,16 +98,40 @@ impl Query {
 /// The rows, and how they were found.
 type Found = (Vec<Row>, String);
 
-fn from_store(query: &Parsed, global: &Global) -> Result<Found, Failure> {
+fn from_store(query: &Parsed, global: &Global, explain: bool) -> Result<Found, Failure> {
     global.store.must_exist()?;
     let session = Session::open(global)?;
-    let rows = pollster::block_on(session.fleet().query(query))?.rows;
-    let explained = format!(
-        "plan: the store `{}`, the reference evaluator on each document\n  rows: {}",
-        global.store,
-        rows.len()
-    );
+    let bar = progress::bar("indexing", None);
+    let snapshot = pollster::block_on(session.fleet().snapshot(query.collection()))?;
+    bar.finish_and_clear();
+    let rows = snapshot.rows(query).map_err(refused)?.rows;
+    let mut explained = String::new();
+    if explain {
+        let plan = snapshot.explain(query.condition()).map_err(refused)?;
+        explained = format!(
+            "plan: the store `{}` at position {}, from its columnar index ({})\n{plan}\n  rows: {}",
+            global.store,
+            snapshot.position(),
+            origin(&session),
+            rows.len()
+        );
+    }
+    session.save_index(snapshot.position());
     Ok((rows, explained))
+}
+
+/// Where the index came from, in words.
+fn origin(session: &Session) -> String {
+    let origin = pollster::block_on(session.fleet().index_origin());
+    match (origin.opened_at, origin.not_opened) {
+        (Some(position), _) => format!("opened as saved at position {position}"),
+        (None, Some(reason)) => format!("made from the log: {reason}"),
+        (None, None) => "made from the log".to_owned(),
+    }
+}
+
+fn refused(error: fleet_query::index::IndexError) -> Failure {
+    Failure::Refused(Problem::new(error.code(), error.to_string()))
 }
 
 fn from_file(query: &Parsed, file: &str, bad: &mut BadLines) -> Result<Found, Failure> {

@@ -195,6 +195,81 @@ impl LiveSets {
         Ok(applied)
     }
 
+    /// Takes note of one event that several changes made up: compares the views before and after it, for the documents
+    /// `ids` that it touched, and, where it changed a group (`inherited`), for every condition as a set.
+    ///
+    /// # Errors
+    /// `query.cost_exceeded`; then nothing has crossed.
+    pub fn observe(
+        &mut self,
+        position: u64,
+        before: &Snapshot,
+        after: &Snapshot,
+        ids: &[&str],
+        inherited: bool,
+    ) -> Result<(), IndexError> {
+        let mut moved: BTreeMap<(Arc<str>, Side), Vec<String>> = BTreeMap::new();
+        if inherited {
+            for (name, condition) in &self.watched {
+                if ids.is_empty() && !speaks_of_attributes(&condition.predicate) {
+                    continue;
+                }
+                let (old, new) = (before.ids(condition)?, after.ids(condition)?);
+                for (side, one, other) in [(Side::Left, &old, &new), (Side::Entered, &new, &old)] {
+                    let only = one.iter().filter(|id| other.binary_search(id).is_err());
+                    let only: Vec<String> = only.map(ToString::to_string).collect();
+                    if !only.is_empty() {
+                        moved.insert((Arc::clone(name), side), only);
+                    }
+                }
+            }
+        } else {
+            for id in ids {
+                let hold = |snapshot: &Snapshot| {
+                    let document = snapshot.document(id);
+                    document.map(|document| self.conditions.hold(Arc::new(document)))
+                };
+                let (entered, left) = match (hold(before), hold(after)) {
+                    (Some(before), Some(after)) => {
+                        let delta = self.conditions.delta(&before, &after);
+                        (delta.entered.sorted(), delta.left.sorted())
+                    }
+                    (before, after) => {
+                        let met = |held: &Option<crate::matching::Held>| {
+                            let held = held.as_ref();
+                            held.map_or_else(Vec::new, |held| {
+                                self.conditions.matches(held).sorted()
+                            })
+                        };
+                        (met(&after), met(&before))
+                    }
+                };
+                for (side, names) in [(Side::Left, left), (Side::Entered, entered)] {
+                    for name in names {
+                        let ids = moved.entry((Arc::from(name), side)).or_default();
+                        ids.push((*id).to_owned());
+                    }
+                }
+            }
+        }
+        for ((set, side), mut ids) in moved {
+            ids.sort_unstable();
+            self.push(Crossing {
+                position,
+                set,
+                side,
+                ids,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.watched.is_empty()
+    }
+
     /// The crossings after a position, in order: what a reader that has seen everything up to it still lacks.
     ///
     /// # Errors

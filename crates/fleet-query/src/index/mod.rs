@@ -19,6 +19,7 @@ mod ints;
 mod kernel;
 mod live;
 mod packed;
+mod page;
 mod plan;
 mod schema;
 mod shred;

@@ -16,7 +16,7 @@ use crate::dialect::{Collection, Dialect, Mode};
 use crate::document::Document;
 use crate::eval::eval;
 use crate::path::InvalidPath;
-use crate::predicate::{AxisOrder, Condition};
+use crate::predicate::{AxisOrder, Condition, Predicate};
 use crate::profile::{self, MissingBody};
 use crate::schema::{self, Schema};
 use crate::syntax::ast::Text;
@@ -154,6 +154,14 @@ impl Query {
     pub fn rows(&self, mut selected: Vec<Document<'_>>) -> Rows {
         selected.sort_by_key(|document| document.sort_key());
         rows::rows(self, &selected)
+    }
+
+    /// The query over those documents only that meet `predicate` too. Its text, and so its tokens, stay.
+    #[must_use]
+    pub fn narrowed(mut self, predicate: Predicate) -> Self {
+        let own = std::mem::replace(&mut self.condition.predicate, Predicate::TRUE);
+        self.condition.predicate = Predicate::And(vec![predicate, own]);
+        self
     }
 
     /// The condition, for executors.

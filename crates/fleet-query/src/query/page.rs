@@ -53,19 +53,7 @@ impl Query {
         documents: impl IntoIterator<Item = &'a Value>,
         request: &PageRequest,
     ) -> Result<Page, Diagnostic> {
-        let size = request.size.unwrap_or(LARGEST_PAGE);
-        if !(1..=LARGEST_PAGE).contains(&size) {
-            let message = format!("a page has 1 to {LARGEST_PAGE} rows, not {size}");
-            return Err(Diagnostic::error(
-                Code::InvalidPageSize,
-                Span::default(),
-                message,
-            ));
-        }
-        let cursor = match &request.token {
-            None => Cursor::default(),
-            Some(token) => self.cursor(token)?,
-        };
+        let (size, cursor) = self.asked(request)?;
         if matches!(self.select(), Select::Groups(_)) {
             return Ok(self.group_page(self.run(documents), &cursor, size));
         }
@@ -103,6 +91,32 @@ impl Query {
             },
             next,
         })
+    }
+
+    /// One page of grouped rows that an executor has made, as [`Query::page`] cuts them.
+    ///
+    /// # Errors
+    /// `query.invalid_page_size`, `query.invalid_token`.
+    pub fn page_of_groups(&self, rows: Rows, request: &PageRequest) -> Result<Page, Diagnostic> {
+        let (size, cursor) = self.asked(request)?;
+        Ok(self.group_page(rows, &cursor, size))
+    }
+
+    fn asked(&self, request: &PageRequest) -> Result<(usize, Cursor), Diagnostic> {
+        let size = request.size.unwrap_or(LARGEST_PAGE);
+        if !(1..=LARGEST_PAGE).contains(&size) {
+            let message = format!("a page has 1 to {LARGEST_PAGE} rows, not {size}");
+            return Err(Diagnostic::error(
+                Code::InvalidPageSize,
+                Span::default(),
+                message,
+            ));
+        }
+        let cursor = match &request.token {
+            None => Cursor::default(),
+            Some(token) => self.cursor(token)?,
+        };
+        Ok((size, cursor))
     }
 
     /// The sort key after which the rows of a page begin; none for a first page or grouped rows.

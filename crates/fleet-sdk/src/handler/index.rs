@@ -2,8 +2,9 @@
 
 use fleet_model::kernel::Decider as _;
 use fleet_query::aggregate::{self, AggregationField};
+use fleet_query::index::Snapshot;
 use fleet_query::query::PageRequest;
-use fleet_query::{Collection, Diagnostic, Dialect, Document, Mode, Query};
+use fleet_query::{Collection, Dialect, Document, FieldPath, Mode, Predicate, Query};
 use serde_json::Value;
 
 use super::Handle;
@@ -19,7 +20,6 @@ use crate::operation::{
     UpdateIndexingConfigurationResponse,
 };
 use crate::page::Page;
-use crate::read::Catalog;
 use crate::refusal::Refusal;
 
 /// The configuration in force.
@@ -111,6 +111,7 @@ struct Search {
     query: Query,
     indexing: Indexing,
     collection: Collection,
+    snapshot: Snapshot,
 }
 
 impl Search {
@@ -147,33 +148,48 @@ impl Search {
                 "the index is off: switch it on with UpdateIndexingConfiguration",
             ));
         }
-        let query = Query::parse(text, dialect, Mode::Lenient).map_err(|all| diagnosed(&all))?;
+        let mut query =
+            Query::parse(text, dialect, Mode::Lenient).map_err(|all| diagnosed(&all))?;
+        if collection == Collection::Devices {
+            // Only what has an AWS face is found.
+            let path = FieldPath::of(["thingId"]);
+            query = query.narrowed(Predicate::Defined { path });
+        }
+        let view = call.fleet.view().await?;
+        let snapshot = view.of_query(&query)?.clone();
         Ok(Self {
             query: indexing.with_places(query),
             indexing,
             collection,
+            snapshot,
         })
     }
 
-    /// The matching documents in the order of ids, after an id where one is given.
-    async fn find(
-        &self,
-        call: &Call<'_>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Value>, Refusal> {
-        let matches = |found: &Value| self.query.matches(Document::new(found)).is_true();
+    /// Whether the columns answer: they hold whole documents, and a condition that reads what the configuration
+    /// hides is judged document by document instead.
+    fn in_columns(&self, field: Option<&AggregationField>) -> bool {
+        self.collection == Collection::Groups
+            || (self.indexing.shows(&self.query.condition().predicate)
+                && field.is_none_or(|field| self.indexing.shows_path(&field.path)))
+    }
+
+    /// The first matching documents in the order of ids, after an id where one is given, as they are indexed.
+    fn find(&self, after: Option<&str>, limit: usize) -> Result<Vec<Value>, Refusal> {
+        let (start, condition) = (after.map(|id| (id, "")), self.query.condition());
         if self.collection == Collection::Groups {
-            let groups = call.fleet.catalog(Catalog::documents).await?;
-            return Ok(groups.into_iter().filter(matches).collect());
+            return Ok(self.snapshot.page(condition, start, limit)?);
         }
         let seen = |mut document: Value| self.indexing.mask(&mut document).then_some(document);
-        call.fleet
-            .documents(|all| {
-                let found = all.devices(after).filter_map(seen).filter(matches);
-                found.take(limit).collect()
-            })
-            .await
+        if self.in_columns(None) {
+            let found = self.snapshot.page(condition, start, limit)?;
+            return Ok(found.into_iter().filter_map(seen).collect());
+        }
+        let matches = |found: &Value| self.query.matches(Document::new(found)).is_true();
+        let later =
+            |found: &Value| after.is_none_or(|after| Document::new(found).sort_key().0 > after);
+        let all = self.snapshot.documents();
+        let found = all.filter(later).filter_map(seen).filter(matches);
+        Ok(found.take(limit).collect())
     }
 
     fn field(&self, name: Option<&str>) -> Result<AggregationField, Refusal> {
@@ -196,8 +212,7 @@ impl Handle for SearchIndex {
         };
         let start = search.query.page_start(&request).map_err(one)?;
         let after = start.as_ref().map(|(id, _)| id.as_str());
-        let limit = fleet_query::query::LARGEST_PAGE + 1;
-        let found = search.find(call, after, limit).await?;
+        let found = search.find(after, crate::query::PAGE_AND_ONE)?;
         let page = search.query.page(&found, &request).map_err(one)?;
         let rows = page.rows.values();
         let (things, thing_groups) = match search.collection {
@@ -219,8 +234,12 @@ impl Handle for GetStatistics {
         let (index, version) = (self.index_name.as_deref(), self.query_version.as_deref());
         let search = Search::of(call, index, version, &self.query_string).await?;
         let field = search.field(self.aggregation_field.as_deref())?;
-        let found = search.find(call, None, usize::MAX).await?;
-        let statistics = aggregate::statistics(&search.query, &field, &found);
+        let statistics = if search.in_columns(Some(&field)) {
+            search.snapshot.statistics(&search.query, &field)?
+        } else {
+            let found = search.find(None, usize::MAX)?;
+            aggregate::statistics(&search.query, &field, &found)
+        };
         let statistics = match serde_json::to_value(statistics) {
             Ok(Value::Object(members)) => members,
             _ => serde_json::Map::new(),
@@ -236,10 +255,13 @@ impl Handle for GetCardinality {
         let (index, version) = (self.index_name.as_deref(), self.query_version.as_deref());
         let search = Search::of(call, index, version, &self.query_string).await?;
         let field = search.field(self.aggregation_field.as_deref())?;
-        let found = search.find(call, None, usize::MAX).await?;
-        Ok(GetCardinalityResponse {
-            cardinality: aggregate::cardinality(&search.query, &field, &found),
-        })
+        let cardinality = if search.in_columns(Some(&field)) {
+            search.snapshot.cardinality(&search.query, &field)?
+        } else {
+            let found = search.find(None, usize::MAX)?;
+            aggregate::cardinality(&search.query, &field, &found)
+        };
+        Ok(GetCardinalityResponse { cardinality })
     }
 }
 
@@ -253,10 +275,17 @@ impl Handle for GetPercentiles {
         let (index, version) = (self.index_name.as_deref(), self.query_version.as_deref());
         let search = Search::of(call, index, version, &self.query_string).await?;
         let field = search.field(self.aggregation_field.as_deref())?;
-        let found = search.find(call, None, usize::MAX).await?;
         let percents = self.percents.unwrap_or_else(|| PERCENTS.to_vec());
-        let percentiles = aggregate::percentiles(&search.query, &field, &percents, &found)
-            .map_err(|diagnostic: Diagnostic| one(diagnostic))?;
+        // The request is judged in the same words, whoever answers.
+        let none: &[Value] = &[];
+        aggregate::percentiles(&search.query, &field, &percents, none).map_err(one)?;
+        let percentiles = if search.in_columns(Some(&field)) {
+            let snapshot = &search.snapshot;
+            snapshot.percentiles(&search.query, &field, &percents)?
+        } else {
+            let found = search.find(None, usize::MAX)?;
+            aggregate::percentiles(&search.query, &field, &percents, &found).map_err(one)?
+        };
         let percentiles = percentiles.into_iter().map(|found| PercentPair {
             percent: found.percent,
             value: found.value,
@@ -277,8 +306,14 @@ impl Handle for GetBucketsAggregation {
         let most = self.buckets_aggregation_type.terms_aggregation;
         let most = most.and_then(|terms| terms.max_buckets).unwrap_or(10);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let found = search.find(call, None, usize::MAX).await?;
-        let made = aggregate::buckets(&search.query, &field, most, &found).map_err(one)?;
+        let none: &[Value] = &[];
+        aggregate::buckets(&search.query, &field, most, none).map_err(one)?;
+        let made = if search.in_columns(Some(&field)) {
+            search.snapshot.buckets(&search.query, &field, most)?
+        } else {
+            let found = search.find(None, usize::MAX)?;
+            aggregate::buckets(&search.query, &field, most, &found).map_err(one)?
+        };
         let buckets = made.buckets.into_iter().map(|bucket| Bucket {
             key_value: bucket.key_value,
             count: bucket.count,

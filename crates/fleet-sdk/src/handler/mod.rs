@@ -20,6 +20,8 @@ mod thing;
 mod thing_type;
 mod twin;
 
+pub(crate) use query::one;
+
 use crate::fleet::Call;
 use crate::refusal::Refusal;
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! Queries over the fleet.
 
-use fleet_query::query::{Page, PageRequest, Select};
-use fleet_query::{Collection, Diagnostic, Dialect, Document, Mode, Query, Severity};
+use fleet_query::query::{Page, PageRequest};
+use fleet_query::{Collection, Diagnostic, Dialect, Mode, Query, Severity};
 use serde_json::Value;
 
 use super::Handle;
@@ -9,7 +9,6 @@ use crate::fleet::Call;
 use crate::operation::{
     QueryModules, QueryModulesResponse, QuerySpecification, QueryTwins, QueryTwinsResponse,
 };
-use crate::read::Documents;
 use crate::refusal::Refusal;
 
 /// The refusal of a text, with all that is wrong with it.
@@ -33,41 +32,8 @@ pub(super) fn diagnosed(diagnostics: &[Diagnostic]) -> Refusal {
 }
 
 /// The refusal of one finding.
-pub(super) fn one(diagnostic: Diagnostic) -> Refusal {
+pub(crate) fn one(diagnostic: Diagnostic) -> Refusal {
     diagnosed(&[diagnostic])
-}
-
-/// The documents that a page of `query` is made of: the matching ones, no more than it can show where
-/// they come in the order of their ids.
-fn select(
-    documents: &Documents,
-    query: &Query,
-    start: Option<(String, String)>,
-    limit: usize,
-) -> Vec<Value> {
-    let grouped = matches!(query.select(), Select::Groups(_));
-    let limit = if grouped { usize::MAX } else { limit };
-    let matches = |document: &Value| query.matches(Document::new(document)).is_true();
-    match query.collection() {
-        Collection::Modules => {
-            let after = start
-                .as_ref()
-                .map(|(device, module)| (device.as_str(), module.as_str()));
-            documents
-                .modules(after)
-                .filter(matches)
-                .take(limit)
-                .collect()
-        }
-        _ => {
-            let after = start.as_ref().map(|(device, _)| device.as_str());
-            documents
-                .devices(after)
-                .filter(matches)
-                .take(limit)
-                .collect()
-        }
-    }
 }
 
 /// A query as a request brings it, whichever collection it names.
@@ -109,13 +75,8 @@ impl Asked {
                 "the fleet keeps no collection `devices.jobs` to query",
             ));
         }
-        let start = query.page_start(&self.page).map_err(one)?;
-        let limit = fleet_query::query::LARGEST_PAGE + 1;
-        let found = call
-            .fleet
-            .documents(|documents| select(documents, &query, start, limit))
-            .await?;
-        let page = query.page(&found, &self.page).map_err(one)?;
+        let view = call.fleet.view().await?;
+        let page = crate::query::page(view.of_query(&query)?, &query, &self.page)?;
         let warnings: Vec<Value> = query
             .warnings()
             .iter()

@@ -65,29 +65,6 @@ impl Catalog {
             .collect()
     }
 
-    /// The canonical documents of all groups, for queries of the group dialect.
-    pub(crate) fn documents(&self) -> Vec<Value> {
-        let groups = self.groups.after(None);
-        let groups = groups.filter_map(|(_, record)| record.group());
-        groups
-            .map(|group| {
-                let above = group.ancestors().iter();
-                let parents: Vec<_> = above.map(|above| above.group_name.as_str()).collect();
-                let mut document = json!({
-                    "thingGroupName": group.name.as_str(),
-                    "thingGroupId": group.id.to_string(),
-                    "attributes": group.attributes,
-                    "parentGroupNames": parents,
-                });
-                if let (Some(members), Some(text)) = (document.as_object_mut(), &group.description)
-                {
-                    members.insert("description".to_owned(), text.as_str().into());
-                }
-                document
-            })
-            .collect()
-    }
-
     fn link(&mut self, key: &str, add: bool) {
         let Some(group) = self.groups.get(key).and_then(group::Record::group) else {
             return;
@@ -111,6 +88,22 @@ impl Catalog {
             }
         }
     }
+}
+
+/// The canonical document of a group, for queries of the group dialect.
+pub(crate) fn document(group: &Group) -> Value {
+    let above = group.ancestors().iter();
+    let parents: Vec<_> = above.map(|above| above.group_name.as_str()).collect();
+    let mut document = json!({
+        "thingGroupName": group.name.as_str(),
+        "thingGroupId": group.id.to_string(),
+        "attributes": group.attributes,
+        "parentGroupNames": parents,
+    });
+    if let (Some(members), Some(text)) = (document.as_object_mut(), &group.description) {
+        members.insert("description".to_owned(), text.as_str().into());
+    }
+    document
 }
 
 impl Model for Catalog {

@@ -9,15 +9,9 @@ use super::Model;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct PresenceModel {
     connected: BTreeSet<String>,
-    known: BTreeSet<String>,
 }
 
 impl PresenceModel {
-    /// Whether anything was ever told of a client.
-    pub(crate) fn knows(&self, client: &str) -> bool {
-        self.known.contains(client)
-    }
-
     /// How many clients are connected.
     pub(crate) fn connected(&self) -> u64 {
         u64::try_from(self.connected.len()).unwrap_or(u64::MAX)
@@ -28,9 +22,6 @@ impl Model for PresenceModel {
     const CATEGORIES: &'static [&'static str] = &["presence"];
 
     fn fold(&mut self, recorded: &Recorded) -> Result<(), DecodeError> {
-        if recorded.version.0 == 1 {
-            self.known.insert(recorded.stream.raw_key());
-        }
         // What is older than the session known was not recorded.
         match recorded.event.event_type.as_str() {
             "presence.connected" => {

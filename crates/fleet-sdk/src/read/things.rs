@@ -97,11 +97,6 @@ impl Things {
         self.rows.get(usize::try_from(number).ok()?)?.as_ref()
     }
 
-    /// A thing.
-    pub(crate) fn get(&self, name: &str) -> Option<&Row> {
-        self.row(self.number(name)?)
-    }
-
     /// The number of a thing.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()

@@ -168,6 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_match_begins_with() {
+        for (text, literal, prefix) in [
+            ("ab*", "ab", Some("ab")),
+            ("ab", "ab", None),
+            ("ab*c", "ab", None),
+            ("*ab", "", None),
+            ("a?*", "a", None),
+            ("*", "", None),
+            ("", "", None),
+        ] {
+            let pattern = wildcard(text);
+            assert_eq!(
+                (pattern.literal_prefix(), pattern.as_prefix()),
+                (literal, prefix),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn pathological_patterns_end() {
         let pattern = wildcard(&("a*".repeat(200) + "b"));
         assert!(!pattern.matches(&"a".repeat(20_000)));

@@ -464,9 +464,73 @@ mod tests {
             ("-", None),
             ("", None),
             ("+1", None),
+            ("0", Some(0.0)),
+            ("0.5", Some(0.5)),
+            ("00.5", None),
+            ("1ex", None),
+            ("1e5x", None),
+            ("1.5x", None),
+            ("9007199254740994.0", Some(9_007_199_254_740_994.0)),
         ] {
             assert_eq!(numeral(text), number, "{text}");
         }
+    }
+
+    #[test]
+    fn what_counts_as_a_number() {
+        use NumberRule::{Numbers, Numerals};
+        for (rule, value, number) in [
+            (Numbers, Datum::Number(1e300), Some(1e300)),
+            (Numbers, Datum::Text("5".into()), None),
+            (Numerals, Datum::Number(0.5), Some(0.5)),
+            (
+                Numerals,
+                Datum::Number(LARGEST_INTEGER),
+                Some(LARGEST_INTEGER),
+            ),
+            (Numerals, Datum::Number(LARGEST_INTEGER + 2.0), None),
+            (Numerals, Datum::Text("5".into()), Some(5.0)),
+            (Numerals, Datum::Bool(true), None),
+        ] {
+            assert_eq!(number_of(rule, &value), number, "{value:?}");
+        }
+    }
+
+    /// The binder writes `!=` of a two-valued dialect as NOT `=`; compared directly it means the same.
+    #[test]
+    fn unequal_is_not_equal() {
+        let unequal = |left: &Datum<'_>, right: &Datum<'_>| {
+            compare(&crate::profile::AWS, left, CompareOp::Ne, right)
+        };
+        assert_eq!(
+            unequal(&Datum::Number(5.0), &Datum::Text("5".into())),
+            Truth::True
+        );
+        assert_eq!(
+            unequal(&Datum::Text("5".into()), &Datum::Number(5.0)),
+            Truth::False
+        );
+        assert_eq!(unequal(&Datum::Undefined, &Datum::Number(5.0)), Truth::True);
+        assert_eq!(
+            unequal(&Datum::Bool(true), &Datum::Bool(true)),
+            Truth::False
+        );
+        assert_eq!(
+            unequal(&Datum::Bool(true), &Datum::Bool(false)),
+            Truth::True
+        );
+    }
+
+    #[test]
+    fn values_print_and_become_json() {
+        assert_eq!(
+            [Truth::True, Truth::Undefined, Truth::False].map(|truth| truth.to_string()),
+            ["true", "undefined", "false"]
+        );
+        assert_eq!(Scalar::Number(5.0).to_json(), Value::from(5));
+        assert_eq!(Scalar::Number(f64::INFINITY).to_json(), Value::Null);
+        assert_eq!(Scalar::Text("a".into()).to_json(), Value::from("a"));
+        assert_eq!(Scalar::Bool(true).to_json(), Value::from(true));
     }
 
     #[test]

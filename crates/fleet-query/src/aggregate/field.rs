@@ -112,3 +112,52 @@ fn managed(name: &str, collection: Collection) -> Option<FieldType> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn managed_fields_have_the_types_of_the_service() {
+        use FieldType::{Boolean, Number, String};
+        for (name, expected) in [
+            ("thingId", Some(String)),
+            ("registry.thingTypeName", Some(String)),
+            ("thingGroupNames", Some(String)),
+            ("connectivity.disconnectReason", Some(String)),
+            ("registry.version", Some(Number)),
+            ("shadow.version", Some(Number)),
+            ("connectivity.timestamp", Some(Number)),
+            ("shadow.hasDelta", Some(Boolean)),
+            ("connectivity.connected", Some(Boolean)),
+            ("shadow.name.cfg.version", Some(Number)),
+            ("shadow.name.cfg.hasDelta", Some(Boolean)),
+            ("deviceDefender.violationCount", Some(Number)),
+            ("deviceDefender.profile.behavior.metricName", Some(String)),
+            (
+                "deviceDefender.profile.behavior.lastViolationTime",
+                Some(Number),
+            ),
+            (
+                "deviceDefender.profile.behavior.lastViolationValue",
+                Some(String),
+            ),
+            ("deviceDefender.profile.behavior.inViolation", Some(Boolean)),
+            ("deviceDefender.profile.behavior.other", None),
+            ("attributes.load", None),
+            ("description", None),
+        ] {
+            assert_eq!(managed(name, Collection::Devices), expected, "{name}");
+        }
+        for (name, expected) in [
+            ("thingGroupName", Some(String)),
+            ("thingGroupId", Some(String)),
+            ("description", Some(String)),
+            ("parentGroupNames", Some(String)),
+            ("version", Some(Number)),
+            ("thingName", None),
+        ] {
+            assert_eq!(managed(name, Collection::Groups), expected, "{name}");
+        }
+    }
+}

@@ -331,3 +331,22 @@ pub fn buckets<'a>(
         buckets,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_read_from_texts_too() {
+        for (value, expected) in [
+            (Datum::Bool(true), Some(true)),
+            (Datum::Bool(false), Some(false)),
+            (Datum::Text("True".into()), Some(true)),
+            (Datum::Text("false".into()), Some(false)),
+            (Datum::Text("yes".into()), None),
+            (Datum::Number(1.0), None),
+        ] {
+            assert_eq!(boolean(&value), expected, "{value:?}");
+        }
+    }
+}

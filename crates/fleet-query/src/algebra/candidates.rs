@@ -1,56 +1,65 @@
 //! Values of a field that its leaves can tell apart: one of each class.
 
+use super::numerals::Interval;
+use super::texts::{Marks, Sample, Word, samples};
 use crate::expression::Expression;
 use crate::path::FieldPath;
 use crate::pattern::{Pattern, Piece, Wildcard};
-use crate::predicate::{KindTest, Predicate};
-use crate::profile::{ArrayRule, Profile, TextRule};
-use crate::value::{Scalar, fold, number_json, number_text, ordinal};
+use crate::predicate::Predicate;
+use crate::profile::{ArrayRule, NumberRule, Profile, TextRule};
+use crate::value::{Scalar, fold, number_json, number_text};
 use serde_json::{Value, json};
-use std::cmp::Ordering;
 
 /// The constants that leaves compare one field with.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     numbers: Vec<f64>,
-    texts: Vec<String>,
-    prefixes: Vec<String>,
+    marks: Marks,
     /// Texts that fit patterns of other shapes.
     samples: Vec<String>,
     /// Constants looked for in arrays.
     elements: Vec<Value>,
-    numeric: bool,
-    ordered_text: bool,
-    wildcards: bool,
-    terms: bool,
+    /// A leaf whose classes are not all known.
     opaque: bool,
-    kinds: bool,
+    /// Texts may count as numbers.
+    numerals: bool,
+    /// The field is several values to some leaf, and one to some leaf.
+    several: bool,
+    single: bool,
+}
+
+/// Values of one field, one of each class at least.
+pub(super) struct Candidates {
+    /// Texts, numbers, booleans. A text may be open to further words.
+    pub(super) simple: Vec<(Value, bool)>,
+    /// Null, objects and arrays as single values.
+    pub(super) others: Vec<Value>,
+    /// Words that an open text may take on.
+    pub(super) words: Vec<String>,
+    /// Whether every class has one.
+    pub(super) complete: bool,
 }
 
 impl Constants {
     /// Takes in the constants of a leaf.
     pub(super) fn leaf(&mut self, leaf: &Predicate, profile: &Profile) {
+        self.numerals |= profile.numbers == NumberRule::Numerals;
+        match profile.arrays {
+            ArrayRule::AnyElement => self.several = true,
+            ArrayRule::Opaque => self.single = true,
+        }
         match leaf {
-            Predicate::Compare { value, op, .. } => {
-                self.scalar(value, profile);
-                self.ordered_text |= matches!(value, Scalar::Text(_))
-                    && op.accepts(Ordering::Less) != op.accepts(Ordering::Greater);
-            }
+            Predicate::Compare { value, .. } => self.scalar(value, profile),
             Predicate::In { values, .. } => {
                 values.iter().for_each(|value| self.scalar(value, profile))
             }
             Predicate::Range { low, high, .. } => {
                 for bound in [low, high].into_iter().flatten() {
                     self.scalar(&bound.value, profile);
-                    self.ordered_text |= matches!(bound.value, Scalar::Text(_));
                 }
-                self.numeric |= low.is_none() && high.is_none();
             }
             Predicate::Match { pattern, .. } => self.pattern(pattern, profile),
             Predicate::ArrayContains { value, .. } => self.elements.push(value.to_json()),
-            Predicate::Kind { kind, .. } => {
-                self.kinds |= matches!(kind, KindTest::Array | KindTest::Object)
-            }
             Predicate::Near { area, .. } => {
                 self.opaque = true;
                 self.elements.push(json!(area.latitude));
@@ -65,53 +74,61 @@ impl Constants {
 
     fn scalar(&mut self, value: &Scalar, profile: &Profile) {
         match value {
-            Scalar::Number(number) => {
-                self.numeric = true;
-                self.numbers.push(*number);
-            }
-            Scalar::Text(text) if profile.text == TextRule::Ordinal => {
-                self.texts.push(text.to_string())
-            }
-            Scalar::Text(text) => self.texts.push(fold(text).into_owned()),
+            Scalar::Number(number) => self.numbers.push(*number),
+            Scalar::Text(text) => self.whole(text, profile),
             Scalar::Null | Scalar::Bool(_) => {}
+        }
+    }
+
+    /// A text that whole texts are compared with, or begin with.
+    fn whole(&mut self, text: &str, profile: &Profile) {
+        if profile.text == TextRule::Ordinal {
+            self.marks.ordinal.insert(text.to_owned());
+        } else {
+            self.marks.folded.insert(fold(text).into_owned());
+        }
+    }
+
+    /// A text that words are, or begin with, where the profile has words.
+    fn word(&mut self, text: &str, prefix: bool, profile: &Profile) {
+        if profile.text == TextRule::FoldedTokens {
+            let text = text.to_owned();
+            self.marks.words.insert(Word { text, prefix });
+        } else {
+            self.whole(text, profile);
         }
     }
 
     fn pattern(&mut self, pattern: &Pattern, profile: &Profile) {
         match pattern {
-            Pattern::Prefix(prefix) => self.prefixes.push(prefix.to_string()),
+            Pattern::Prefix(prefix) => self.whole(prefix, profile),
             Pattern::Suffix(text) | Pattern::Contains(text) => {
                 self.opaque = true;
                 self.samples
                     .extend([text.to_string(), format!("x{text}"), format!("{text}x")]);
             }
             Pattern::Wildcard(wildcard) => {
-                self.wildcards = true;
-                if wildcard.as_prefix().is_none() {
-                    self.opaque = true;
+                match wildcard.as_prefix() {
+                    Some(prefix) => self.word(prefix, true, profile),
+                    None => self.opaque = true,
                 }
-                self.prefixes.push(wildcard.literal_prefix().to_owned());
                 self.samples
                     .extend([fill(wildcard, ""), fill(wildcard, "x")]);
             }
             Pattern::Term { text, number } => {
-                self.terms = true;
-                self.texts.push(text.to_string());
-                if let Some(number) = number {
-                    self.numeric = true;
-                    self.numbers.push(*number);
+                self.word(text, false, profile);
+                self.numbers.extend(*number);
+            }
+            Pattern::Phrase(words) => match &**words {
+                [only] => self.word(only, false, profile),
+                _ => {
+                    self.opaque = true;
+                    self.samples.push(words.join(" "));
+                    let mut other: Vec<&str> = words.iter().map(|word| &**word).collect();
+                    other.reverse();
+                    self.samples.push(other.join(" "));
                 }
-            }
-            Pattern::Phrase(words) => {
-                self.opaque = true;
-                self.samples.push(words.join(" "));
-                let mut other: Vec<&str> = words.iter().map(|word| &**word).collect();
-                other.reverse();
-                self.samples.push(other.join(" "));
-            }
-        }
-        if profile.text == TextRule::Ordinal && matches!(pattern, Pattern::Wildcard(_)) {
-            self.opaque = true;
+            },
         }
     }
 
@@ -153,62 +170,97 @@ impl Constants {
         }
     }
 
-    /// Single values, one of each class, and whether every class has one.
-    pub(super) fn values(&self, path: &FieldPath, profile: &Profile) -> (Vec<Value>, bool) {
-        let mut out: Vec<Value> = Vec::new();
-        let mut add = |value: Value| {
-            if !out.contains(&value) {
-                out.push(value);
-            }
-        };
+    /// Values of each class.
+    pub(super) fn candidates(mut self, path: &FieldPath) -> Candidates {
         let id = is_id(path);
         let property = path.root() == "appProperties" || path.root() == "systemProperties";
+        let mut complete = !self.opaque && self.elements.len() <= 6;
+        complete &= !(self.several && self.single && !self.elements.is_empty());
+        let mut simple: Vec<(Value, bool)> = Vec::new();
+        let mut add = |value: Value, open: bool| {
+            if !simple.contains(&(value.clone(), open)) {
+                simple.push((value, open));
+            }
+        };
+        if self.numerals {
+            // Integers of more than 53 bits count as none.
+            self.marks.numbers = (!self.numbers.is_empty()).then(|| self.numbers.clone());
+            if self.single || !self.marks.words.is_empty() {
+                self.numbers
+                    .extend([EXACT, EXACT + 2.0, -EXACT, -EXACT - 2.0]);
+            }
+        }
         if !id && !property {
-            [json!(true), json!(false)].into_iter().for_each(&mut add);
-            numbers(&self.numbers)
-                .into_iter()
+            add(json!(true), false);
+            add(json!(false), false);
+            let numbers = numbers(&self.numbers).into_iter().chain(self.spelled());
+            numbers
                 .filter_map(number_json)
-                .for_each(&mut add);
+                .for_each(|number| add(number, false));
         }
+        // An id is one word.
+        let fits = |text: &str| !id || !(text.is_empty() || text.contains(char::is_whitespace));
+        match samples(&self.marks) {
+            Some(found) => found
+                .into_iter()
+                .filter(|sample| fits(&sample.text))
+                .for_each(|Sample { text, open }| add(Value::from(text), open && !id)),
+            None => complete = false,
+        }
+        let samples = self.samples.iter().filter(|text| fits(text));
+        samples.for_each(|text| add(Value::from(text.as_str()), false));
+        let mut others = Vec::new();
         if !id {
-            add(Value::Null);
-        }
-        texts(self, profile)
-            .into_iter()
-            .filter(|text| !id || !text.is_empty())
-            .map(Value::from)
-            .for_each(&mut add);
-        if profile.arrays == ArrayRule::AnyElement && !id {
-            for number in numbers(&self.numbers) {
-                // The same number in other spellings, which wildcards tell apart.
-                add(json!(number_text(number)));
-                if self.wildcards {
-                    add(json!(format!("{}.0", number_text(number))));
+            others.push(Value::Null);
+            if !property {
+                others.push(json!({}));
+                let elements = &self.elements;
+                for subset in 0_usize..(1 << elements.len().min(6)) {
+                    let chosen = elements
+                        .iter()
+                        .enumerate()
+                        .filter(|(at, _)| subset >> at & 1 == 1)
+                        .map(|(_, value)| value.clone());
+                    others.push(Value::Array(chosen.collect()));
                 }
             }
         }
-        if profile.arrays == ArrayRule::Opaque && !id && !property {
-            add(json!({}));
-            let elements = &self.elements;
-            for subset in 0_usize..(1 << elements.len().min(6)) {
-                let chosen = elements
-                    .iter()
-                    .enumerate()
-                    .filter(|(at, _)| subset >> at & 1 == 1)
-                    .map(|(_, value)| value.clone());
-                add(Value::Array(chosen.collect()));
+        let words = self.marks.words.iter().flat_map(|word| {
+            let longer = word.prefix.then(|| format!("{}\u{2fff}", word.text));
+            [Some(word.text.clone()), longer].into_iter().flatten()
+        });
+        Candidates {
+            simple,
+            others,
+            words: words.collect(),
+            complete,
+        }
+    }
+
+    /// Numbers whose own spelling begins as a word or a folded text does: patterns see numbers by it.
+    fn spelled(&self) -> Vec<f64> {
+        let mut out = Vec::new();
+        if !self.numerals {
+            return out;
+        }
+        let classes = Interval::classes(&self.numbers);
+        let beginnings = self.marks.words.iter().map(|word| word.text.as_str());
+        for beginning in beginnings.chain(self.marks.folded.iter().map(String::as_str)) {
+            for class in &classes {
+                let found = super::numerals::spellings(beginning, *class);
+                out.extend(
+                    found
+                        .filter(|number| number_text(*number).starts_with(beginning))
+                        .take(4),
+                );
             }
         }
-        let folded = profile.text != TextRule::Ordinal;
-        let crossed = folded
-            && ((self.ordered_text && (self.numeric || self.wildcards))
-                || (self.wildcards && self.numeric)
-                || (self.ordered_text && profile.text == TextRule::FoldedTokens && self.terms)
-                || (id && self.numeric));
-        let complete = !self.opaque && !crossed && self.elements.len() <= 6;
-        (out, complete)
+        out
     }
 }
+
+/// 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Fields that every document has, as text that is not empty.
 pub(super) fn is_id(path: &FieldPath) -> bool {
@@ -269,56 +321,4 @@ fn numbers(constants: &[f64]) -> Vec<f64> {
     }
     out.retain(|number| number.is_finite());
     out
-}
-
-/// Each text, the bounds of each prefix, one text in each gap, the empty text.
-fn texts(constants: &Constants, profile: &Profile) -> Vec<String> {
-    let folded = profile.text != TextRule::Ordinal;
-    let order = |a: &String, b: &String| if folded { a.cmp(b) } else { ordinal(a, b) };
-    let mut edges: Vec<String> = constants.texts.clone();
-    for prefix in &constants.prefixes {
-        edges.push(prefix.clone());
-        edges.extend(after_prefix(prefix, folded));
-    }
-    edges.push(String::new());
-    edges.sort_by(order);
-    edges.dedup();
-    let mut out = Vec::new();
-    for (at, edge) in edges.iter().enumerate() {
-        out.push(edge.clone());
-        let next = edges.get(at + 1);
-        // The nicest of the texts between this edge and the next; the last is the immediate successor.
-        let inside = ["x", "a", "0", "!", "\0"]
-            .into_iter()
-            .map(|tail| format!("{edge}{tail}"))
-            .find(|text| next.is_none_or(|next| order(text, next) == Ordering::Less));
-        out.extend(inside);
-    }
-    out.extend(constants.samples.iter().cloned());
-    out
-}
-
-/// The least text above every text with the prefix; none if there is none.
-fn after_prefix(prefix: &str, folded: bool) -> Option<String> {
-    let mut chars: Vec<char> = prefix.chars().collect();
-    while let Some(last) = chars.pop() {
-        if let Some(next) = next_char(last, folded) {
-            chars.push(next);
-            return Some(chars.into_iter().collect());
-        }
-    }
-    None
-}
-
-/// The next character, by code point (folded, skipping what folding changes) or by UTF-16 code unit.
-fn next_char(c: char, folded: bool) -> Option<char> {
-    if folded {
-        return (c..=char::MAX).skip(1).find(|c| c.to_lowercase().eq([*c]));
-    }
-    match c {
-        '\u{d7ff}' => Some('\u{10000}'),
-        '\u{10ffff}' => Some('\u{e000}'),
-        '\u{ffff}' => None,
-        c => (c..=char::MAX).nth(1),
-    }
 }

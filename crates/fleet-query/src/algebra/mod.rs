@@ -6,8 +6,11 @@
 //! reference evaluator before it is returned.
 
 mod candidates;
+mod field;
 mod normal;
+mod numerals;
 mod search;
+mod texts;
 mod witness;
 
 pub use normal::normalise;
@@ -30,7 +33,7 @@ pub enum Verdict {
         witness: Value,
     },
     /// Not decided. Never for boolean combinations of up to 8 comparisons, IN, ranges, prefixes and
-    /// IS_DEFINED of one dialect on paths of which none is inside another.
+    /// IS_DEFINED on scalar paths, of any dialect or of two.
     Unknown,
 }
 
@@ -121,20 +124,51 @@ pub(crate) fn surely_never(condition: &Condition, want: Want) -> bool {
 
 /// Whether no document gives all of the wanted truth values.
 fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    let goal = Goal::new(goals);
-    match search::search(&goal, most) {
+    match readable(goals, most) {
+        Verdict::Yes => unreadable(goals, most),
+        decided => decided,
+    }
+}
+
+/// The same of the documents whose message body, if they have one, can be read.
+fn readable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
+    match search::search(&Goal::new(goals), most) {
         Outcome::Impossible => Verdict::Yes,
         Outcome::Undecided => Verdict::Unknown,
-        Outcome::Found(witness) => {
-            let holds = |(condition, want): &(&Condition, Want)| {
-                want.allows(eval(condition, Document::new(&witness)))
-            };
-            if goals.iter().all(holds) {
-                Verdict::No { witness }
-            } else {
-                Verdict::Unknown
+        Outcome::Found(witness) => shown(goals, witness),
+    }
+}
+
+/// The same of messages whose body cannot be read: a condition that needs it is undefined there.
+fn unreadable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
+    let (blind, others): (Vec<_>, Vec<_>) = goals
+        .iter()
+        .partition(|(condition, _)| condition.needs_body);
+    let possible = blind.iter().all(|(_, want)| *want == Want::NotTrue);
+    if blind.is_empty() || others.is_empty() || !possible {
+        return Verdict::Yes;
+    }
+    match search::search(&Goal::new(&others), most) {
+        Outcome::Impossible => Verdict::Yes,
+        Outcome::Undecided => Verdict::Unknown,
+        Outcome::Found(mut witness) => {
+            if let Value::Object(members) = &mut witness {
+                members.insert("bodyUsable".to_owned(), Value::Bool(false));
             }
+            shown(goals, witness)
         }
+    }
+}
+
+/// A no, once the reference evaluator has seen the witness.
+fn shown(goals: &[(&Condition, Want)], witness: Value) -> Verdict {
+    let holds = |(condition, want): &(&Condition, Want)| {
+        want.allows(eval(condition, Document::new(&witness)))
+    };
+    if goals.iter().all(holds) {
+        Verdict::No { witness }
+    } else {
+        Verdict::Unknown
     }
 }
 

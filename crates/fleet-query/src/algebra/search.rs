@@ -1,29 +1,35 @@
 //! The search for a document that gives conditions wanted truth values.
 
 use super::Want;
-use super::candidates::{Constants, is_id};
+use super::field::{Field, Leaf, Shown};
 use super::witness::document;
 use crate::document::Document;
-use crate::eval::{eval, eval_predicate};
-use crate::path::FieldPath;
+use crate::eval::eval;
+use crate::path::{FieldPath, Segment};
 use crate::predicate::{Condition, Predicate};
-use crate::profile::{ArrayRule, Logic, Profile};
+use crate::profile::Profile;
 use crate::value::Truth;
-use serde_json::{Value, json};
-use std::collections::HashSet;
+use serde_json::Value;
+use std::cell::RefCell;
 
-/// The most steps of a search, and the most classes of values of one field.
+/// The most steps of a search.
 pub(super) const STEPS: usize = 400_000;
-const CLASSES: usize = 1024;
-/// The most full assignments that are made into documents and judged.
+/// The most documents that are made and judged.
 const TRIALS: usize = 3000;
 
 /// What is searched for.
 pub(super) struct Goal<'a> {
     wanted: Vec<(&'a Condition, Formula, Want)>,
-    fields: Vec<Field>,
+    fields: Vec<RefCell<Field>>,
+    /// Fields of which the second lies inside the first.
+    inside: Vec<(usize, usize)>,
+    /// The leaves in the order in which they are decided: field, place in it, number.
+    order: Vec<(usize, usize, usize)>,
     atoms: usize,
+    /// Every class of values is known, so that finding nothing is a proof.
     complete: bool,
+    /// Some leaf hangs on more than one field: values are tried beyond the first that fits.
+    opaque: bool,
 }
 
 /// A condition over numbered leaves.
@@ -35,27 +41,14 @@ enum Formula {
     Or(Vec<Self>),
 }
 
-/// One field path with a value of each class, and what the leaves are on it.
-struct Field {
-    path: FieldPath,
-    classes: Vec<Class>,
-    /// The leaves that only this field decides.
-    leaves: Vec<usize>,
-}
-
-struct Class {
-    value: Option<Value>,
-    truths: Vec<Truth>,
-}
-
 pub(super) enum Outcome {
     Found(Value),
     Impossible,
     Undecided,
 }
 
-/// Leaves by number, with their profile.
-type Leaves<'a> = Vec<(&'a Predicate, &'static Profile)>;
+/// Leaves by number.
+type Leaves<'a> = Vec<Leaf<'a>>;
 
 impl<'a> Goal<'a> {
     pub(super) fn new(goals: &[(&'a Condition, Want)]) -> Self {
@@ -70,60 +63,71 @@ impl<'a> Goal<'a> {
                 )
             })
             .collect();
-        let mut profiles: Vec<&'static Profile> = Vec::new();
-        for (condition, _) in goals {
-            if !profiles.contains(&condition.profile) {
-                profiles.push(condition.profile);
-            }
-        }
         let mut paths: Vec<&FieldPath> = leaves.iter().flat_map(|(leaf, _)| leaf.paths()).collect();
         paths.sort_unstable();
         paths.dedup();
-        // A body that cannot be read makes the conditions that need it undefined, and only those.
-        let one_body = goals.windows(2).all(|pair| match pair {
-            [(a, _), (b, _)] => a.needs_body == b.needs_body,
-            _ => true,
-        });
-        let mut complete = profiles.len() <= 1 && one_body;
+        let opaque = |path: &FieldPath| {
+            let mut all = leaves
+                .iter()
+                .filter(|(leaf, _)| leaf.paths().contains(&path));
+            all.any(|(leaf, _)| matches!(leaf, Predicate::General(_)))
+        };
+        let any_opaque = leaves
+            .iter()
+            .any(|(leaf, _)| matches!(leaf, Predicate::General(_) | Predicate::AnyField { .. }));
         let mut fields: Vec<Field> = paths
             .iter()
-            .map(|path| {
-                let (field, whole) = field(path, &leaves, &profiles);
-                complete &= whole;
-                field
-            })
+            .map(|path| Field::new(path, &leaves, opaque(path)))
             .collect();
         // The fields that most leaves hang on are decided first.
-        fields.sort_by_key(|field| (std::cmp::Reverse(field.leaves.len()), field.classes.len()));
-        // Leaves that no single field decides may be anything, but the same wherever they stand.
+        fields.sort_by_key(|field| (std::cmp::Reverse(field.leaves.len()), field.size()));
         for (number, (_, profile)) in leaves.iter().enumerate() {
-            if fields.iter().any(|field| field.leaves.contains(&number)) {
-                continue;
+            if !fields.iter().any(|field| field.leaves.contains(&number)) {
+                fields.push(Field::free(number, profile));
             }
-            let truths: &[Truth] = match profile.logic {
-                Logic::ThreeValued => &[Truth::True, Truth::False, Truth::Undefined],
-                Logic::TwoValued => &[Truth::True, Truth::False],
-            };
-            let classes = truths
-                .iter()
-                .map(|truth| Class {
-                    value: None,
-                    truths: vec![*truth],
-                })
-                .collect();
-            fields.push(Field {
-                path: FieldPath::default(),
-                classes,
-                leaves: vec![number],
-            });
         }
+        let mut inside = Vec::new();
+        let mut complete = true;
+        for (outer, above) in fields.iter().enumerate() {
+            complete &= above.complete;
+            for (inner, below) in fields.iter().enumerate() {
+                if lies_inside(&below.path, &above.path) {
+                    complete &= !has_index(&below.path, above.path.segments().len());
+                    inside.push((outer, inner));
+                }
+                complete &= outer == inner || !collide(above, below);
+            }
+        }
+        let order = fields.iter().enumerate().flat_map(|(field, own)| {
+            let numbers = own.leaves.iter().enumerate();
+            numbers.map(move |(place, number)| (field, place, *number))
+        });
         Self {
+            order: order.collect(),
             wanted,
-            fields,
+            fields: fields.into_iter().map(RefCell::new).collect(),
+            inside,
             atoms: leaves.len(),
             complete,
+            opaque: any_opaque,
         }
     }
+}
+
+fn lies_inside(below: &FieldPath, above: &FieldPath) -> bool {
+    let (below, above) = (below.segments(), above.segments());
+    !above.is_empty() && below.len() > above.len() && below.starts_with(above)
+}
+
+fn has_index(path: &FieldPath, from: usize) -> bool {
+    let rest = path.segments().iter().skip(from);
+    rest.into_iter()
+        .any(|segment| matches!(segment, Segment::Index(_)))
+}
+
+/// Whether a leaf that joins keys finds one field at the place of the other.
+fn collide(a: &Field, b: &Field) -> bool {
+    a.path != b.path && !a.path.segments().is_empty() && a.path.joined() == b.path.joined()
 }
 
 fn formula<'a>(
@@ -158,115 +162,11 @@ fn formula<'a>(
     }
 }
 
-/// The classes of one field's values, and whether they are all.
-fn field(path: &FieldPath, leaves: &Leaves<'_>, profiles: &[&'static Profile]) -> (Field, bool) {
-    let mut constants = Constants::default();
-    let mut own: Vec<usize> = Vec::new();
-    for (number, (leaf, profile)) in leaves.iter().enumerate() {
-        if !leaf.paths().contains(&path) {
-            continue;
-        }
-        constants.leaf(leaf, profile);
-        if !matches!(leaf, Predicate::General(_)) {
-            own.push(number);
-        }
-    }
-    let mut complete = !path.is_derived();
-    let mut values: Vec<Option<Value>> = if is_id(path) { Vec::new() } else { vec![None] };
-    for profile in profiles {
-        let (some, whole) = constants.values(path, profile);
-        complete &= whole;
-        for value in some {
-            if !values.contains(&Some(value.clone())) {
-                values.push(Some(value));
-            }
-        }
-    }
-    let mut classes: Vec<Class> = Vec::new();
-    let multi = profiles
-        .iter()
-        .any(|profile| profile.arrays == ArrayRule::AnyElement)
-        && !is_id(path);
-    for value in values {
-        let mini = document(&[(path, value.as_ref())]).unwrap_or(Value::Null);
-        let truths: Vec<Truth> = own
-            .iter()
-            .filter_map(|number| leaves.get(*number))
-            .map(|(leaf, profile)| eval_predicate(leaf, profile, Document::new(&mini)))
-            .collect();
-        // Values that only opaque leaves see are kept apart: they may differ there.
-        let seen = classes.iter().any(|class| class.truths == truths);
-        if !seen
-            || own.len()
-                < leaves
-                    .iter()
-                    .filter(|(leaf, _)| leaf.paths().contains(&path))
-                    .count()
-        {
-            classes.push(Class { value, truths });
-        }
-    }
-    if multi {
-        complete &= unions(&mut classes);
-    }
-    (
-        Field {
-            path: path.clone(),
-            classes,
-            leaves: own,
-        },
-        complete,
-    )
-}
-
-/// Under a multi-valued profile a leaf holds of an array if it holds of an element: every union of
-/// classes is a class. Whether all of them could be added.
-fn unions(classes: &mut Vec<Class>) -> bool {
-    let mut known: HashSet<Vec<Truth>> = classes.iter().map(|class| class.truths.clone()).collect();
-    let mut from = 0;
-    while from < classes.len() {
-        for at in 0..from {
-            let (Some(a), Some(b)) = (classes.get(at), classes.get(from)) else {
-                continue;
-            };
-            let truths: Vec<Truth> = a
-                .truths
-                .iter()
-                .zip(&b.truths)
-                .map(|(x, y)| x.or(*y))
-                .collect();
-            if known.contains(&truths) {
-                continue;
-            }
-            let mut elements: Vec<Value> = Vec::new();
-            for value in [&a.value, &b.value].into_iter().flatten() {
-                match value {
-                    Value::Array(items) => elements.extend(items.iter().cloned()),
-                    simple => elements.push(simple.clone()),
-                }
-            }
-            elements.dedup();
-            if elements.iter().any(Value::is_object) {
-                continue;
-            }
-            known.insert(truths.clone());
-            classes.push(Class {
-                value: Some(json!(elements)),
-                truths,
-            });
-            if classes.len() > CLASSES {
-                return false;
-            }
-        }
-        from += 1;
-    }
-    true
-}
-
 struct Search<'a> {
     goal: &'a Goal<'a>,
     truths: Vec<Option<Truth>>,
-    chosen: Vec<usize>,
+    /// What is wanted of each field's leaves so far.
+    wanted: Vec<Vec<Option<Truth>>>,
     most: usize,
     steps: usize,
     trials: usize,
@@ -276,16 +176,17 @@ struct Search<'a> {
 
 /// Searches for at most so many steps.
 pub(super) fn search(goal: &Goal<'_>, most: usize) -> Outcome {
+    let lengths = goal.fields.iter().map(|field| field.borrow().leaves.len());
     let mut search = Search {
         goal,
         truths: vec![None; goal.atoms],
-        chosen: Vec::new(),
+        wanted: lengths.map(|length| vec![None; length]).collect(),
         most,
         steps: 0,
         trials: 0,
         unshown: false,
     };
-    if let Some(found) = search.descend() {
+    if let Some(found) = search.descend(0) {
         return Outcome::Found(found);
     }
     let exhausted = search.steps < most && search.trials < TRIALS;
@@ -299,7 +200,8 @@ pub(super) fn search(goal: &Goal<'_>, most: usize) -> Outcome {
 }
 
 impl Search<'_> {
-    fn descend(&mut self) -> Option<Value> {
+    /// Decides the leaves from one on.
+    fn descend(&mut self, depth: usize) -> Option<Value> {
         self.steps += 1;
         if self.steps >= self.most || self.trials >= TRIALS {
             return None;
@@ -315,61 +217,159 @@ impl Search<'_> {
         if !possible {
             return None;
         }
-        let Some(field) = self.goal.fields.get(self.chosen.len()) else {
+        let Some((at, place, number)) = self.goal.order.get(depth).copied() else {
             return self.judge();
         };
-        for (at, class) in field.classes.iter().enumerate() {
-            for (leaf, truth) in field.leaves.iter().zip(&class.truths) {
-                if let Some(place) = self.truths.get_mut(*leaf) {
-                    *place = Some(*truth);
-                }
+        let field = self.goal.fields.get(at)?;
+        let options = field.borrow().options(place);
+        let mut found = None;
+        for truth in options {
+            self.decide(at, place, number, Some(truth));
+            let possible = self
+                .wanted
+                .get(at)
+                .is_some_and(|wanted| field.borrow_mut().allows(wanted));
+            if possible {
+                found = self.descend(depth + 1);
             }
-            self.chosen.push(at);
-            let found = self.descend();
-            self.chosen.pop();
             if found.is_some() {
-                return found;
+                break;
             }
         }
-        for leaf in &field.leaves {
-            if let Some(place) = self.truths.get_mut(*leaf) {
-                *place = None;
-            }
-        }
-        None
+        self.decide(at, place, number, None);
+        found
     }
 
-    /// Makes a document of the chosen values and asks the evaluator.
+    fn decide(&mut self, field: usize, place: usize, number: usize, truth: Option<Truth>) {
+        if let Some(known) = self.truths.get_mut(number) {
+            *known = truth;
+        }
+        if let Some(known) = self
+            .wanted
+            .get_mut(field)
+            .and_then(|wanted| wanted.get_mut(place))
+        {
+            *known = truth;
+        }
+    }
+
+    /// Makes documents of values that fit and asks the evaluator.
     fn judge(&mut self) -> Option<Value> {
-        self.trials += 1;
-        let values: Vec<(&FieldPath, Option<&Value>)> = self
+        let nested = |at: usize| {
+            self.goal
+                .inside
+                .iter()
+                .any(|(outer, inner)| *outer == at || *inner == at)
+        };
+        let all = |at: usize| self.goal.opaque || nested(at);
+        let choices: Vec<Vec<Shown>> = self
             .goal
             .fields
             .iter()
-            .zip(&self.chosen)
-            .map(|(field, at)| {
-                (
-                    &field.path,
-                    field
-                        .classes
-                        .get(*at)
-                        .and_then(|class| class.value.as_ref()),
-                )
+            .zip(&self.wanted)
+            .enumerate()
+            .map(|(at, (field, wanted))| {
+                let most = if all(at) { usize::MAX } else { 1 };
+                field.borrow().shows(wanted).take(most).collect()
             })
             .collect();
-        if let Some(made) = document(&values) {
-            let fits = self
-                .goal
-                .wanted
+        let mut chosen = vec![0; choices.len()];
+        loop {
+            let shown: Vec<&Shown> = choices
                 .iter()
-                .all(|(condition, _, want)| want.allows(eval(condition, Document::new(&made))));
-            if fits {
-                return Some(made);
+                .zip(&chosen)
+                .filter_map(|(choices, at)| choices.get(*at))
+                .collect();
+            if shown.len() == choices.len() && self.stand_together(&shown) {
+                self.trials += 1;
+                if let Some(found) = self.show(&shown) {
+                    return Some(found);
+                }
+                self.unshown = true;
+            }
+            if self.trials >= TRIALS || !advance(&mut chosen, &choices) {
+                return None;
+            }
+            self.steps += 1;
+            if self.steps >= self.most {
+                return None;
             }
         }
-        self.unshown = true;
-        None
     }
+
+    /// Whether what lies inside a field has an object to lie in.
+    fn stand_together(&self, shown: &[&Shown]) -> bool {
+        let dotted = |at: &usize| {
+            self.goal
+                .fields
+                .get(*at)
+                .is_some_and(|field| field.borrow().dotted)
+        };
+        self.goal.inside.iter().all(|(outer, inner)| {
+            let (Some(above), Some(below)) = (shown.get(*outer), shown.get(*inner)) else {
+                return true;
+            };
+            dotted(inner)
+                || dotted(outer)
+                || below.nested.is_none()
+                || above.nested.as_ref().is_some_and(Value::is_object)
+        })
+    }
+
+    fn show(&self, shown: &[&Shown]) -> Option<Value> {
+        let mut places: Vec<(FieldPath, &Value)> = Vec::new();
+        for (at, (field, shown)) in self.goal.fields.iter().zip(shown).enumerate() {
+            let field = field.borrow();
+            let apart = field.dotted
+                && self
+                    .goal
+                    .inside
+                    .iter()
+                    .any(|(outer, inner)| *outer == at || *inner == at);
+            if let Some(value) = &shown.nested {
+                let path = if apart {
+                    dotted(&field.path)
+                } else {
+                    field.path.clone()
+                };
+                places.push((path, value));
+            }
+            if let Some(value) = &shown.joined {
+                places.push((dotted(&field.path), value));
+            }
+        }
+        let values: Vec<(&FieldPath, Option<&Value>)> = places
+            .iter()
+            .map(|(path, value)| (path, Some(*value)))
+            .collect();
+        let made = document(&values)?;
+        let fits = |(condition, _, want): &(&Condition, Formula, Want)| {
+            want.allows(eval(condition, Document::new(&made)))
+        };
+        self.goal.wanted.iter().all(fits).then_some(made)
+    }
+}
+
+/// The next choice; false after the last.
+fn advance(chosen: &mut [usize], choices: &[Vec<Shown>]) -> bool {
+    for (at, all) in chosen.iter_mut().zip(choices) {
+        *at += 1;
+        if *at < all.len() {
+            return true;
+        }
+        *at = 0;
+    }
+    false
+}
+
+/// The path with its last two keys joined by a dot.
+fn dotted(path: &FieldPath) -> FieldPath {
+    let mut segments = path.segments().to_vec();
+    if let (Some(Segment::Key(last)), Some(Segment::Key(before))) = (segments.pop(), segments.pop())
+    {
+        segments.push(Segment::Key(format!("{before}.{last}").into()));
+    }
+    FieldPath::new(segments)
 }
 
 /// The least and the greatest truth value that a formula can still take.

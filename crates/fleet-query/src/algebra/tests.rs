@@ -59,7 +59,9 @@ fn implications_of_target_conditions() {
         ("tags.n + 1 = 2", "tags.n = 3", "no"),
         ("*", "is_defined(deviceId)", "yes"),
         ("", "tags.a = 1", "yes"),
-        ("tags.a.b = 1", "IS_OBJECT(tags.a)", "unknown"),
+        ("tags.a.b = 1", "IS_OBJECT(tags.a)", "yes"),
+        ("tags.a.b = 1", "tags.a = 1", "no"),
+        ("tags.a.b = 1 AND tags.a = 1", "deviceId = 'x'", "yes"),
     ] {
         let (a_bound, b_bound) = (condition(a, Dialect::Target), condition(b, Dialect::Target));
         assert_eq!(answer(&implies(&a_bound, &b_bound)), expected, "{a} => {b}");
@@ -80,6 +82,100 @@ fn overlaps_of_index_queries() {
     ] {
         let (a_bound, b_bound) = (condition(a, Dialect::Aws), condition(b, Dialect::Aws));
         assert_eq!(answer(&disjoint(&a_bound, &b_bound)), expected, "{a} & {b}");
+    }
+}
+
+/// Text order, words and numbers on one field; conditions of two dialects.
+#[test]
+fn fields_seen_in_several_ways_are_decided() {
+    use Dialect::{Aws, IotHub, Routing, Rsql};
+    for ((a, from), (b, to), expected) in [
+        (
+            ("attributes.a:[1.5 TO 2.5]", Aws),
+            ("attributes.a:[\"1\" TO \"3\"]", Aws),
+            "no",
+        ),
+        (
+            ("attributes.a:2 attributes.a:[\"1\" TO \"3\"]", Aws),
+            ("attributes.a:[1 TO 3]", Aws),
+            "no",
+        ),
+        (("attributes.a:7*", Aws), ("attributes.a < 5", Aws), "no"),
+        (
+            ("thingName:7* AND thingName > 5", Aws),
+            ("thingName >= 7", Aws),
+            "yes",
+        ),
+        (
+            ("thingName:75 AND thingName > 5", Aws),
+            ("thingName > 70", Aws),
+            "yes",
+        ),
+        (("attributes.a:x", Aws), ("attributes.a==x", Rsql), "no"),
+        (("attributes.a==x", Rsql), ("attributes.a:x", Aws), "yes"),
+        (
+            ("tags.a==5", Rsql),
+            ("SELECT * FROM devices WHERE tags.a = 5", IotHub),
+            "no",
+        ),
+        (
+            ("SELECT * FROM devices WHERE tags.a = 5", IotHub),
+            ("tags.a==5", Rsql),
+            "yes",
+        ),
+        (
+            (
+                "SELECT * FROM devices WHERE STARTSWITH(deviceId, 'Pu')",
+                IotHub,
+            ),
+            ("thingName:pu*", Aws),
+            "yes",
+        ),
+        (
+            ("thingName:pu*", Aws),
+            (
+                "SELECT * FROM devices WHERE STARTSWITH(deviceId, 'pu')",
+                IotHub,
+            ),
+            "no",
+        ),
+        (
+            (
+                "SELECT * FROM devices WHERE properties.reported.t > 1e17",
+                IotHub,
+            ),
+            ("shadow.reported.t > 5", Aws),
+            "no",
+        ),
+        (
+            (
+                "SELECT * FROM devices WHERE properties.reported.t > 6 AND properties.reported.t < 9",
+                IotHub,
+            ),
+            ("shadow.reported.t > 5", Aws),
+            "yes",
+        ),
+        (
+            ("shadow.reported.t > 5", Aws),
+            (
+                "SELECT * FROM devices WHERE properties.reported.t > 5",
+                IotHub,
+            ),
+            "no",
+        ),
+        (
+            ("SELECT * FROM devices WHERE tags.ort = 'Zürich'", IotHub),
+            ("tags.ort==zürich", Rsql),
+            "yes",
+        ),
+        (
+            ("$twin.tags.a = 1", Routing),
+            ("SELECT * FROM devices WHERE tags.a = 1", IotHub),
+            "no",
+        ),
+    ] {
+        let verdict = implies(&condition(a, from), &condition(b, to));
+        assert_eq!(answer(&verdict), expected, "{a} => {b}: {verdict:?}");
     }
 }
 

@@ -75,4 +75,6 @@ fn bind_condition(
 pub(crate) use condition::expression as condition_expression;
 
 #[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
 mod tests;

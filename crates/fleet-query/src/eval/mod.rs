@@ -223,3 +223,6 @@ pub fn is_kind(kind: KindTest, value: &Datum<'_>) -> bool {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

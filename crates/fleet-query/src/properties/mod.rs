@@ -1,5 +1,6 @@
 //! Properties of the whole language, each with an oracle.
 
+mod fragment;
 mod generate;
 
 use crate::algebra::{Verdict, disjoint, equivalent, implies, normalise};
@@ -22,7 +23,7 @@ use generate::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn cases(default: u32) -> ProptestConfig {
+pub(crate) fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -271,6 +272,41 @@ proptest! {
                     let _ = crate::diagnostic::render(&found, &text);
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(16))]
+
+    /// In every dialect, and between two of them, the algebra decides what it promises to decide.
+    #[test]
+    fn the_algebra_decides_its_fragment_in_every_dialect(
+        (a, b) in (fragment::tree(), fragment::tree()),
+        from in prop::sample::select(vec![Dialect::IotHub, Dialect::Routing, Dialect::Aws, Dialect::Rsql]),
+        to in prop::sample::select(vec![Dialect::IotHub, Dialect::Routing, Dialect::Aws, Dialect::Rsql]),
+        documents in prop::collection::vec(fragment::document(), 4..12),
+    ) {
+        let read = |tree: &fragment::Tree, dialect| {
+            let text = tree.written(dialect)?;
+            let text = if dialect == Dialect::IotHub { format!("SELECT * FROM devices WHERE {text}") } else { text };
+            let query = Query::parse(&text, dialect, Mode::Lenient);
+            Some((query.unwrap_or_else(|found| panic!("{text}: {found:?}")).condition().clone(), text))
+        };
+        let (Some((a, first)), Some((b, second))) = (read(&a, from), read(&b, to)) else { return Ok(()) };
+        let holds = |condition: &Condition, document: &Value| eval(condition, Document::new(document)).is_true();
+        let (implied, apart) = (implies(&a, &b), disjoint(&a, &b));
+        prop_assert!(implied != Verdict::Unknown, "{} => {}", first, second);
+        prop_assert!(apart != Verdict::Unknown, "{} & {}", first, second);
+        if let Some(witness) = implied.witness() {
+            prop_assert!(holds(&a, witness) && !holds(&b, witness), "{} => {}: {}", first, second, witness);
+        }
+        if let Some(witness) = apart.witness() {
+            prop_assert!(holds(&a, witness) && holds(&b, witness), "{} & {}: {}", first, second, witness);
+        }
+        for document in &documents {
+            prop_assert!(!(implied.is_yes() && holds(&a, document) && !holds(&b, document)), "{} => {}: {}", first, second, document);
+            prop_assert!(!(apart.is_yes() && holds(&a, document) && holds(&b, document)), "{} & {}: {}", first, second, document);
         }
     }
 }

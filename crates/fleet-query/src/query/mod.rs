@@ -258,3 +258,6 @@ impl Query {
         .with_help("select `*` or the id, without GROUP BY"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The event store against bare files, in one run: `cargo bench -p fleet-benches --bench store [-- --events N] [--json]`.
 //!
 //! Events of 300 bytes of data go to streams chosen at random among 1,000,000. Every figure is a ratio to a
-//! baseline measured in the same run on the same disk, or a time.
+//! baseline measured in the same run on the same disk, or a time. What is compared takes turns, round by round, so that a
+//! disk or a machine that is slower for a while is so for both. Rates "of one core" are by the processor's time.
 
 use fleet_model::kernel::{EventId, NewEvent, Position, Timestamp};
 use fleet_store::port::{
@@ -100,8 +101,15 @@ fn rate(count: u64, since: Instant) -> f64 {
     count as f64 / since.elapsed().as_secs_f64()
 }
 
-/// Events a second of an append-only file with one fdatasync for each group.
-fn file_rate(folder: &Path, groups: u64, size: usize) -> Outcome<f64> {
+/// Seconds that this thread had a processor (Linux).
+fn processor_seconds() -> Outcome<f64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds: f64 = text.split(' ').next().ok_or("no figure")?.parse()?;
+    Ok(nanoseconds / 1e9)
+}
+
+/// Seconds that an append-only file takes with one fdatasync for each group.
+fn file_time(folder: &Path, groups: u64, size: usize) -> Outcome<f64> {
     let path = folder.join("plain");
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
     let bytes = vec![b'x'; 300 * size];
@@ -110,12 +118,10 @@ fn file_rate(folder: &Path, groups: u64, size: usize) -> Outcome<f64> {
         file.write_all(&bytes)?;
         file.sync_data()?;
     }
-    let rate = rate(groups * size as u64, since);
-    fs::remove_file(path)?;
-    Ok(rate)
+    Ok(since.elapsed().as_secs_f64())
 }
 
-fn store_rate(store: &SqliteStore, source: &mut Source, groups: u64, size: usize) -> Outcome<f64> {
+fn store_time(store: &SqliteStore, source: &mut Source, groups: u64, size: usize) -> Outcome<f64> {
     let mut calls = Vec::new();
     for _ in 0..groups {
         calls.push(source.group(size)?);
@@ -124,11 +130,11 @@ fn store_rate(store: &SqliteStore, source: &mut Source, groups: u64, size: usize
     for call in calls {
         pollster::block_on(store.append(call))?;
     }
-    Ok(rate(groups * size as u64, since))
+    Ok(since.elapsed().as_secs_f64())
 }
 
 /// 64 writers, each with one event under way.
-fn concurrent_rate(store: &SqliteStore, source: &mut Source, count: u64) -> Outcome<f64> {
+fn concurrent_time(store: &SqliteStore, source: &mut Source, count: u64) -> Outcome<f64> {
     let mut calls = Vec::new();
     for _ in 0..count {
         calls.push(source.group(1)?);
@@ -144,7 +150,7 @@ fn concurrent_rate(store: &SqliteStore, source: &mut Source, count: u64) -> Outc
         }
         while under_way.next().await.is_some() {}
     });
-    Ok(rate(count, since))
+    Ok(since.elapsed().as_secs_f64())
 }
 
 /// Events a second of plain tables with these extra indexes, groups of 100, synced for each group.
@@ -214,55 +220,68 @@ fn main() -> Outcome<()> {
     // The store is brought to size first; rates are measured on it as it is then.
     let since = Instant::now();
     let bulk = (events - 60_000) / 4;
+    let ahead = place.join("fleet.db-wal");
+    let mut longest = 0;
     for _ in 0..bulk / 1_000 {
         let calls: Outcome<Vec<_>> = (0..1_000).map(|_| source.group(4)).collect();
         for outcome in pollster::block_on(store.append_batch(calls?)) {
             outcome?;
         }
+        longest = longest.max(fs::metadata(&ahead)?.len());
     }
     note("bulk import, groups of 4, events/s", rate(bulk * 4, since));
-    for round in 0..2 {
+    note(
+        "longest write-ahead log in the import, MiB",
+        longest as f64 / f64::from(1 << 20),
+    );
+    for half in 0..2 {
         let label = if source.scattered {
             "ids at random"
         } else {
             "ids by time"
         };
-        let file = file_rate(&folder, 200, 100)?;
-        let groups = store_rate(&store, &mut source, 200, 100)?;
-        note(
-            &format!("groups of 100, {label}: file / store"),
-            file / groups,
-        );
-        let single_file = file_rate(&folder, 2_000, 1)?;
-        let single = store_rate(&store, &mut source, 2_000, 1)?;
-        note(
-            &format!("single events, {label}: file / store"),
-            single_file / single,
-        );
-        let concurrent = concurrent_rate(&store, &mut source, 8_000)?;
-        note(
-            &format!("64 writers / groups of 100, {label}"),
-            concurrent / groups,
-        );
-        note(&format!("groups of 100, {label}, events/s"), groups);
-        note(&format!("single events, {label}, events/s"), single);
-        note(&format!("64 writers, {label}, events/s"), concurrent);
-        source.scattered = round == 0;
+        let (mut file, mut groups, mut single_file, mut single) = (0.0, 0.0, 0.0, 0.0);
+        let mut concurrent = 0.0;
+        for _ in 0..10 {
+            file += file_time(&folder, 20, 100)?;
+            groups += store_time(&store, &mut source, 20, 100)?;
+            concurrent += concurrent_time(&store, &mut source, 1_280)?;
+            single_file += file_time(&folder, 100, 1)?;
+            single += store_time(&store, &mut source, 100, 1)?;
+        }
+        let (groups_rate, writers_rate) = (20_000.0 / groups, 12_800.0 / concurrent);
+        for (name, value) in [
+            ("groups of 100, {}: time / a file's", groups / file),
+            ("single events, {}: time / a file's", single / single_file),
+            (
+                "64 writers, {}: rate / groups of 100",
+                writers_rate / groups_rate,
+            ),
+            ("groups of 100, {}, events/s", groups_rate),
+            ("64 writers, {}, events/s", writers_rate),
+            ("single events, {}, events/s", 1_000.0 / single),
+            ("single syncs of a file, {}, 1/s", 1_000.0 / single_file),
+        ] {
+            note(&name.replace("{}", label), value);
+        }
+        source.scattered = half == 0;
     }
-    let quiet = store_rate(&store, &mut source, 1_000, 1)?;
-    let mut stalled = Vec::new();
-    for _ in 0..8 {
-        let mut live = store.subscribe_all(Subscribe::after(Position::ZERO));
-        pollster::block_on(live.next());
-        stalled.push(live);
+    let (mut quiet, mut watched) = (0.0, 0.0);
+    for _ in 0..5 {
+        quiet += store_time(&store, &mut source, 100, 1)?;
+        let mut stalled = Vec::new();
+        for _ in 0..8 {
+            let mut live = store.subscribe_all(Subscribe::after(Position::ZERO));
+            pollster::block_on(live.next());
+            stalled.push(live);
+        }
+        drop(store.subscribe_all(Subscribe::after(Position::ZERO)));
+        watched += store_time(&store, &mut source, 100, 1)?;
     }
-    drop(store.subscribe_all(Subscribe::after(Position::ZERO)));
-    let watched = store_rate(&store, &mut source, 1_000, 1)?;
     note(
         "stalled readers: time of appends with / without",
-        quiet / watched,
+        watched / quiet,
     );
-    drop(stalled);
     let call = Append::new(
         "twin-hundred".parse()?,
         Expected::Any,
@@ -311,7 +330,7 @@ fn main() -> Outcome<()> {
         best = best.min(since.elapsed().as_secs_f64() * 1e3);
     }
     note("loading a stream of 100 single events, ms", best);
-    let since = Instant::now();
+    let (since, before) = (Instant::now(), processor_seconds()?);
     let (mut read, mut seen) = (LogRead::after(Position::ZERO).limit(4_096), 0u64);
     while read.after < head {
         let page = pollster::block_on(store.read_all(read.clone()))?;
@@ -319,7 +338,33 @@ fn main() -> Outcome<()> {
         read.after = page.scanned_to;
     }
     note("replay with checks, events/s", rate(seen, since));
+    let spent = processor_seconds()? - before;
+    note(
+        "replay with checks, events/s of one core",
+        seen as f64 / spent,
+    );
+    let mut backup = Vec::new();
+    pollster::block_on(store.backup(&mut backup))?;
     drop(store);
+    let compact = folder.join("compact");
+    fs::create_dir_all(&compact)?;
+    let restored = SqliteStore::restore(
+        compact.join("fleet.db"),
+        "default".parse()?,
+        Arc::new(SystemClock),
+        &SqliteOptions::default(),
+        std::io::Cursor::new(&backup),
+    )?;
+    drop(restored);
+    note(
+        "bytes for each event after backup and restore",
+        bytes_of(&compact)? as f64 / head.0 as f64,
+    );
+    note(
+        "bytes of the backup for each event",
+        backup.len() as f64 / head.0 as f64,
+    );
+    drop(backup);
     let log = "CREATE TABLE log(position INTEGER PRIMARY KEY, id BLOB, stream TEXT, version INTEGER, data BLOB)";
     let clustered = "CREATE TABLE log(position INTEGER, id BLOB, stream TEXT, version INTEGER, data BLOB, \
                      PRIMARY KEY(stream, version)) WITHOUT ROWID";

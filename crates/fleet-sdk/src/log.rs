@@ -4,6 +4,10 @@ use fleet_model::kernel::{
     Actor, Category, Decider, DecodeError, EventId, NewEvent, Position, Recorded, StreamName,
     StreamVersion, Timestamp, WireEvent, decode,
 };
+use fleet_model::{
+    billing_group, ca_certificate, certificate, group, identity, lifecycle, presence, thing,
+    thing_type, twin,
+};
 use fleet_store::port::{
     Append, EventStore, Expected, Filter, LogPage, LogRead, StoreError, StreamRead,
 };
@@ -33,14 +37,36 @@ pub(crate) struct Loaded<D: Decider> {
     pub(crate) events: Vec<D::Event>,
 }
 
+/// Every type of event that a fleet records, by family; those that are most come first.
+const FAMILIES: &[&[(&str, u16)]] = &[
+    twin::TwinEvent::TYPES,
+    thing::Event::TYPES,
+    group::Event::TYPES,
+    thing_type::Event::TYPES,
+    billing_group::Event::TYPES,
+    certificate::Event::TYPES,
+    ca_certificate::Event::TYPES,
+    presence::PresenceEvent::TYPES,
+    identity::ModuleEvent::TYPES,
+    lifecycle::SwitchEvent::TYPES,
+    crate::indexing::IndexingEvent::TYPES,
+];
+
 /// The events of a family that a recorded one stands for; none when its type is of another family
-/// that shares the stream.
+/// that shares the stream. A type that no family knows is an error: a newer program wrote it.
 pub(crate) fn decode_family<E: WireEvent>(recorded: &Recorded) -> Result<Vec<E>, DecodeError> {
     let name = recorded.event.event_type.as_str();
     if E::TYPES.iter().any(|(known, _)| *known == name) {
         decode(recorded)
-    } else {
+    } else if FAMILIES
+        .iter()
+        .any(|types| types.iter().any(|(known, _)| *known == name))
+    {
         Ok(Vec::new())
+    } else {
+        Err(DecodeError::UnknownType {
+            event_type: name.to_owned(),
+        })
     }
 }
 

@@ -249,6 +249,41 @@ fn an_export_imports_to_the_same_export() {
     }
 }
 
+/// What a newer program wrote is neither guessed nor passed over: loads and read models stop at it.
+#[test]
+fn events_of_a_newer_program_stop_loads_and_read_models() {
+    for (event_type, schema, code) in [
+        ("thing.created", 2, "kernel.unknown_schema"),
+        ("thing.repainted", 1, "kernel.unknown_type"),
+    ] {
+        let store = memory();
+        let fleet = open(store.clone(), 1);
+        import(&fleet, &generated(3), ImportOptions::default());
+        let read = fleet_store::port::LogRead::after(fleet_model::kernel::Position::ZERO);
+        let page = block_on(store.read_all(read)).unwrap();
+        let first = &page.events[0];
+        let mut newer = first.event.clone();
+        newer.id = uuid::Uuid::from_u128(9).into();
+        newer.event_type = event_type.parse::<EventType>().unwrap();
+        newer.schema = schema;
+        let append = fleet_store::port::Append::new(
+            first.stream.clone(),
+            fleet_store::port::Expected::Any,
+            vec![newer],
+        );
+        block_on(store.append(append)).unwrap();
+        let name = first.stream.as_str().strip_prefix("thing-").unwrap();
+        for (op, params) in [
+            ("UpdateThing", json!({"thingName": name})),
+            ("ListThings", json!({})),
+            ("QueryTwins", json!({"query": "SELECT * FROM devices"})),
+        ] {
+            let outcome = block_on(fleet.call_json(op, params, &ops()));
+            assert_eq!(outcome.result.unwrap_err().code, code, "{op}");
+        }
+    }
+}
+
 #[test]
 fn verification_finds_foreign_events() {
     let store = memory();

@@ -129,10 +129,16 @@ fn run_child(
     Ok(Some(told))
 }
 
+/// Kills of one store, before another takes its place: the whole log is read after each.
+const KILLS_OF_A_STORE: u64 = 20;
+
 fn kills(rig: &Rig<'_>) -> Outcome {
-    let place = rig.place()?;
+    let mut place = rig.place()?;
     let mut random = rig.random();
     for round in 0..rig.scaled(500).min(if rig.long { 500 } else { 12 }) {
+        if round % KILLS_OF_A_STORE == 0 {
+            place = rig.place()?;
+        }
         let seed = rig.seed * 10_000 + round;
         let acks = random.below(150) + 1;
         let Some(told) = run_child(rig, place.as_ref(), seed, acks)? else {

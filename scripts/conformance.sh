@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 report=docs/reports/conformance.txt
 mkdir -p docs/reports
+cargo build --quiet -p fleet-store --features conformance --example conformance
 {
   echo "commit $(git rev-parse HEAD)"
   echo "tree of crates/fleet-store $(git rev-parse HEAD:crates/fleet-store)"

@@ -280,10 +280,14 @@ fn disk_full(rig: &Rig<'_>) -> Outcome {
     Ok(Verdict::Passed)
 }
 
-/// 24 appends to five streams; gives what was acknowledged and what was not.
-fn script(store: &Store, retry: bool) -> Result<(Vec<Recorded>, Vec<StoreError>), Problem> {
+/// Appends to five streams; gives what was acknowledged and what was not.
+fn script(
+    store: &Store,
+    appends: usize,
+    retry: bool,
+) -> Result<(Vec<Recorded>, Vec<StoreError>), Problem> {
     let (mut told, mut errors) = (Vec::new(), Vec::new());
-    for n in 0..24 {
+    for n in 0..appends {
         let call = group(&format!("thing-{}", n % 5), Expected::Any, n % 4 + 1)?;
         let tries = if retry { 3 } else { 1 };
         for _ in 0..tries {
@@ -313,6 +317,8 @@ fn script(store: &Store, retry: bool) -> Result<(Vec<Recorded>, Vec<StoreError>)
 }
 
 fn every_fault(rig: &Rig<'_>) -> Outcome {
+    // The 24 of the spec; the long form lets every operation of a longer script fail.
+    let appends = if rig.long { 60 } else { 24 };
     let total = {
         let (place, injector) = match rig.harness.injector() {
             Ok(rigged) => rigged,
@@ -320,7 +326,7 @@ fn every_fault(rig: &Rig<'_>) -> Outcome {
         };
         let store = open(place.as_ref())?;
         injector.arm(u64::MAX, false);
-        script(&store, false)?;
+        script(&store, appends, false)?;
         drop(store);
         injector.operations()
     };
@@ -331,7 +337,7 @@ fn every_fault(rig: &Rig<'_>) -> Outcome {
             let (place, injector) = rig.harness.injector().map_err(Problem)?;
             let store = open(place.as_ref())?;
             injector.arm(nth, forever);
-            let (told, errors) = script(&store, !forever)?;
+            let (told, errors) = script(&store, appends, !forever)?;
             drop(store);
             injector.heal();
             rig.tally.faults.fetch_add(1, Ordering::Relaxed);

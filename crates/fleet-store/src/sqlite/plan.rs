@@ -29,6 +29,8 @@ pub(crate) struct Log {
     pub(super) last: u64,
     pub(super) chain: Option<[u8; 32]>,
     pub(super) seen: Seen,
+    /// What `seen` was at the last event that is known to be stored.
+    pub(super) committed: Seen,
     heads: HashMap<StreamName, (StreamHash, u64)>,
     pub(super) staged: Staged,
     pub(super) next_run: i64,
@@ -73,6 +75,7 @@ impl Log {
             row,
             chain,
             seen,
+            committed: seen,
             heads: HashMap::new(),
             staged: Staged::default(),
             next_run,

@@ -15,6 +15,8 @@ use std::sync::PoisonError;
 
 /// Events that one page looks at, at most.
 const SCAN: u64 = 100_000;
+/// Events for which a page has room from the start, at most.
+const ROOM: usize = 8_192;
 
 impl Tenant {
     pub(crate) fn read_stream(&self, read: &StreamRead) -> Result<StreamPage, StoreError> {
@@ -146,6 +148,10 @@ impl Tenant {
             .is_empty();
         let everything = read.filter.is_all() && !any_closed;
         let to = head.0.min(read.after.0.saturating_add(SCAN));
+        if everything {
+            let most = usize::try_from(to - read.after.0).unwrap_or(usize::MAX);
+            page.events.reserve(most.min(read.limit).min(ROOM));
+        }
         let mut names = Names::default();
         self.walk(connection, read.after.0 + 1, to, |raw, _, _| {
             page.scanned_to = raw.position;

@@ -94,10 +94,7 @@ impl Writer {
             // Back to the last event that is known to be stored.
             log.last = head;
             log.chain = shared.chained.then_some([0; 32]);
-            let mut before = self.witness.of(shared.number);
-            if let Some(seen) = before.take() {
-                log.seen = seen;
-            }
+            log.seen = log.committed;
             shared.walk(
                 &self.connection,
                 head.max(1),
@@ -120,6 +117,7 @@ impl Writer {
                 log.row = row;
             }
             if log.last > head {
+                log.committed = log.seen;
                 shared.head.store(log.last, Ordering::Release);
                 self.witness.note(log.seen);
             }
@@ -306,6 +304,7 @@ fn publish(log: &mut Log) {
             .unwrap_or_else(PoisonError::into_inner);
         closed.extend(staged.closed);
     }
+    log.committed = log.seen;
     log.shared.head.store(log.last, Ordering::Release);
 }
 

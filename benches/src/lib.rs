@@ -18,8 +18,18 @@ pub fn cpu_time() -> Duration {
 /// Peak resident memory of this process in bytes, where the system says (`VmHWM`).
 #[must_use]
 pub fn peak_memory() -> Option<u64> {
+    status_bytes("VmHWM:")
+}
+
+/// Resident memory of this process in bytes, where the system says (`VmRSS`).
+#[must_use]
+pub fn resident_memory() -> Option<u64> {
+    status_bytes("VmRSS:")
+}
+
+fn status_bytes(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -247,9 +247,10 @@ fn hub_document(call: &Call<'_>, held: &Held) -> Map<String, Value> {
     object(hub::document(&held.key, &held.now(call), &held.identity))
 }
 
-fn condition(if_match: Option<&str>) -> Condition {
+fn condition(if_match: Option<&str>, desired_version: Option<u64>) -> Condition {
     Condition {
         if_match: if_match.and_then(|text| text.parse().ok()),
+        desired_version,
         ..Condition::default()
     }
 }
@@ -270,7 +271,7 @@ impl Handle for UpdateTwin {
         let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
         let command = TwinCommand::Patch {
             body: self.body,
-            condition: condition(self.if_match.as_deref()),
+            condition: condition(self.if_match.as_deref(), self.expected_desired_version),
             writer: Writer::Service,
         };
         let held = decide(call, held, command).await?;
@@ -285,7 +286,7 @@ impl Handle for ReplaceTwin {
         let held = hub_twin(call, &self.device_id, self.module_id.as_deref()).await?;
         let command = TwinCommand::Replace {
             body: self.body,
-            condition: condition(self.if_match.as_deref()),
+            condition: condition(self.if_match.as_deref(), self.expected_desired_version),
         };
         let held = decide(call, held, command).await?;
         Ok(hub_document(call, &held))

@@ -16,6 +16,7 @@ operation! {
         device_id: String,
         module_id: Option<String>,
         if_match: Option<String>,
+        expected_desired_version: Option<u64>,
         body: Value,
     } -> Map<String, Value>
 }
@@ -26,6 +27,7 @@ operation! {
         device_id: String,
         module_id: Option<String>,
         if_match: Option<String>,
+        expected_desired_version: Option<u64>,
         body: Value,
     } -> Map<String, Value>
 }

@@ -14,8 +14,8 @@ use fleet_model::presence::{
 use fleet_model::thing;
 use fleet_model::twin::hub::ConfigurationStatus;
 use fleet_model::twin::{
-    ConfigurationsChanged, Ended, Incarnation, Patched, Replaced, SectionChange, ShadowDeleted,
-    TwinEvent, Writer,
+    ConfigurationsChanged, Ended, Imported, Incarnation, Patched, Replaced, SectionChange,
+    ShadowDeleted, TwinEvent, Writer,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -52,6 +52,7 @@ fn samples() -> Vec<TwinEvent> {
                 json!({"telemetry": {"every": "5m"}, "list": [1, "a", {"b": true}]}),
             )),
             reported: None,
+            imported: Imported::default(),
             shadow_version: Some(8),
             incarnation: None,
         }),

@@ -1,8 +1,8 @@
 //! The event store as the fleet uses it.
 
 use fleet_model::kernel::{
-    Actor, Category, Decider, DecodeError, EventId, NewEvent, Position, Recorded, StreamName,
-    StreamVersion, Timestamp, WireEvent, decode,
+    Actor, Category, Decider, DecodeError, EventId, EventType, NewEvent, Position, Recorded,
+    StreamName, StreamVersion, Timestamp, WireEvent, decode,
 };
 use fleet_model::{
     billing_group, ca_certificate, certificate, group, identity, lifecycle, presence, thing,
@@ -86,18 +86,30 @@ impl Stamp {
         event: &E,
         id: EventId,
     ) -> Result<NewEvent, Refusal> {
-        Ok(NewEvent {
+        let event_type = event.event_type().parse()?;
+        Ok(self.new_data(&event_type, event.schema(), event.to_data(), id))
+    }
+
+    /// An event whose data is written already.
+    pub(crate) fn new_data(
+        &self,
+        event_type: &EventType,
+        schema: u16,
+        data: Vec<u8>,
+        id: EventId,
+    ) -> NewEvent {
+        NewEvent {
             id,
-            event_type: event.event_type().parse()?,
-            schema: event.schema(),
+            event_type: event_type.clone(),
+            schema,
             occurred_at: self.at,
             correlation: self.correlation,
             causation: self.causation,
             actor: self.actor.clone(),
             meta: BTreeMap::new(),
-            data: event.to_data().into(),
+            data: data.into(),
             subject: None,
-        })
+        }
     }
 }
 

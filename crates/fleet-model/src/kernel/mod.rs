@@ -19,6 +19,7 @@ mod wire;
 pub use decider::{Context, Decider, ErrorCode, replay};
 pub use envelope::{Envelope, NewEvent, Position, Recorded, StreamVersion};
 pub use json::canonical;
+pub(crate) use json::{Canon, Fit, Judge, Leaf, Scratch};
 pub use name::{Actor, Category, EventId, EventType, NameError, StreamName, TenantId};
 pub use projection::{Applied, Projection, ProjectionError};
 pub use refused::{Problems, Refused};

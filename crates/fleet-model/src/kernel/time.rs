@@ -1,6 +1,6 @@
 //! Instants as data.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -109,11 +109,33 @@ impl std::str::FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            &self
-                .to_datetime()
-                .to_rfc3339_opts(SecondsFormat::Micros, true),
-        )
+        const DAY: i64 = 86_400_000_000;
+        let (days, micros) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        // The calendar in eras of 400 years, which begin in March: leap days come last.
+        let days = days + 719_468;
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut write = |at: usize, digits: usize, mut number: i64| {
+            for place in text.iter_mut().skip(at).take(digits).rev() {
+                *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        };
+        write(0, 4, year);
+        write(5, 2, month);
+        write(8, 2, day);
+        write(11, 2, seconds / 3_600);
+        write(14, 2, seconds / 60 % 60);
+        write(17, 2, seconds % 60);
+        write(20, 6, micros);
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -140,6 +162,15 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-01T00:00:00.000001Z");
         assert_eq!(at.to_string().parse(), Ok(at));
         assert_eq!("2026-01-01T01:00:00.0000019+01:00".parse(), Ok(at));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn text_is_that_of_the_calendar_crate(micros in MIN..=MAX) {
+            let at = Timestamp::from_micros(micros);
+            let oracle = at.to_datetime().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            proptest::prop_assert_eq!(at.to_string(), oracle);
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn notification(op_type: &'static str, key: &TwinKey, twin: &TwinState) -> HubLi
     };
     let mut body = json!({
         "deviceId": key.record().as_str(),
-        "etag": twin.etag().to_string(),
+        "etag": twin.etag(),
         "version": twin.version(),
         "properties": {
             "desired": section(SectionName::Desired, twin.desired()),

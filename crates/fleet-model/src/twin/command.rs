@@ -2,6 +2,7 @@
 
 use super::event::Writer;
 use super::hub::{ConfigurationStatus, IfMatch};
+use super::import::Imported;
 use super::key::Incarnation;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -90,6 +91,8 @@ pub enum TwinCommand {
         desired: Option<Map<String, Value>>,
         /// The new reported section.
         reported: Option<Map<String, Value>>,
+        /// What else the document says.
+        imported: Imported,
     },
     /// Sets or removes entries of the `configurations` section.
     SetConfigurations {

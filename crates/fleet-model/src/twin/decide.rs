@@ -8,6 +8,7 @@ use super::event::{
 };
 use super::hub::IfMatch;
 use super::hub::body::{self, Form};
+use super::import::Imported;
 use super::key::{Incarnation, TwinKey, TwinView};
 use super::measure::json_bytes;
 use super::section::{SectionChange, SectionName};
@@ -113,7 +114,8 @@ impl Decision<'_> {
                 tags,
                 desired,
                 reported,
-            } => self.import(tags, desired, reported),
+                imported,
+            } => self.import(tags, desired, reported, imported),
             TwinCommand::SetConfigurations { mut changes } => {
                 let known = self.twin.configurations();
                 changes.retain(|id, status| known.get(id) != status.as_ref());
@@ -229,11 +231,11 @@ impl Decision<'_> {
         let header = condition.if_match.clone();
         let if_match = header.or_else(|| body_etag.and_then(|etag| etag.parse::<IfMatch>().ok()));
         if let Some(if_match) = if_match
-            && !if_match.holds(self.twin.etag())
+            && !if_match.holds(&self.twin.etag())
         {
             return Err(TwinError::PreconditionFailed {
                 expected: if_match.as_str().to_owned(),
-                actual: self.twin.etag().to_string(),
+                actual: self.twin.etag().into_owned(),
             });
         }
         for (section, expected) in [
@@ -290,6 +292,7 @@ impl Decision<'_> {
             tags: whole(body.tags),
             desired: whole(body.desired),
             reported: None,
+            imported: Imported::default(),
             shadow_version: self.shadow_version(true),
             incarnation: self.incarnation,
         })])
@@ -324,6 +327,7 @@ impl Decision<'_> {
         tags: Option<Map<String, Value>>,
         desired: Option<Map<String, Value>>,
         reported: Option<Map<String, Value>>,
+        imported: Imported,
     ) -> Result<Vec<TwinEvent>, Refused<TwinError>> {
         let mut problems = crate::kernel::Problems::new();
         let mut read = |members: Option<Map<String, Value>>, name| {
@@ -342,7 +346,7 @@ impl Decision<'_> {
         let desired = read(desired, SectionName::Desired);
         let reported = read(reported, SectionName::Reported);
         problems.finish()?;
-        if tags.is_none() && desired.is_none() && reported.is_none() {
+        if tags.is_none() && desired.is_none() && reported.is_none() && imported.is_empty() {
             return Ok(Vec::new());
         }
         Ok(vec![TwinEvent::Replaced(Replaced {
@@ -352,6 +356,7 @@ impl Decision<'_> {
             tags,
             desired,
             reported,
+            imported,
             incarnation: self.incarnation,
         })])
     }

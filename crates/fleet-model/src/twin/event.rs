@@ -1,6 +1,7 @@
 //! What happened to a twin. One patch is one event, whichever protocol it came through.
 
 use super::hub::ConfigurationStatus;
+use super::import::Imported;
 use super::key::Incarnation;
 use super::section::SectionChange;
 use crate::kernel::Timestamp;
@@ -75,6 +76,9 @@ pub struct Replaced {
     /// The AWS `version` after the write; absent when the write touched tags only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow_version: Option<u64>,
+    /// What the imported document said besides; only with [`Writer::Import`].
+    #[serde(default, skip_serializing_if = "Imported::is_empty")]
+    pub imported: Imported,
     /// The life of the twin's owner, when it is not the one that the stream knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<Incarnation>,

@@ -34,6 +34,7 @@ mod decide;
 mod error;
 mod event;
 pub mod hub;
+mod import;
 mod key;
 mod measure;
 mod merge;
@@ -51,6 +52,7 @@ pub use error::{CODES, ServiceError, TwinError};
 pub use event::{
     ConfigurationsChanged, Ended, Patched, Replaced, ShadowDeleted, TwinEvent, Writer,
 };
+pub use import::{Draft, Imported, SectionSeed};
 pub use key::{Incarnation, TwinKey, TwinView};
 pub use measure::ArrayNesting;
 pub use merge::merge_patch;

@@ -98,7 +98,7 @@ impl<'de> Deserialize<'de> for SectionChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     version: u64,
-    /// Means nothing at version 1, before the first write.
+    /// The epoch before the first write.
     updated: Timestamp,
     members: Members,
 }
@@ -124,7 +124,7 @@ impl Section {
     /// When the section was last written; `None` before the first write.
     #[must_use]
     pub const fn updated(&self) -> Option<Timestamp> {
-        if self.version > 1 {
+        if self.version > 1 || self.updated.as_micros() != 0 {
             Some(self.updated)
         } else {
             None
@@ -144,6 +144,11 @@ impl Section {
             at,
             version: self.version,
         }
+    }
+
+    /// Goes on from the version that an imported document had.
+    pub(super) fn set_version(&mut self, version: Option<u64>) {
+        self.version = version.unwrap_or(self.version);
     }
 
     pub(super) fn apply(&mut self, change: &SectionChange, at: Timestamp) {

@@ -2,6 +2,7 @@
 
 use super::event::TwinEvent;
 use super::hub::{ConfigurationStatus, Etag};
+use super::import::Imported;
 use super::key::Incarnation;
 use super::section::{Section, SectionName};
 use crate::kernel::Timestamp;
@@ -46,6 +47,8 @@ pub struct TwinState {
     #[expect(clippy::box_collection, reason = "a twin is smaller with the pointer")]
     configurations: Option<Box<BTreeMap<String, ConfigurationStatus>>>,
     shadow: ShadowLife,
+    /// What an import told and nothing has changed since, the versions left out: those stand above.
+    imported: Option<Box<Imported>>,
 }
 
 impl Default for TwinState {
@@ -59,6 +62,7 @@ impl Default for TwinState {
             reported: Section::default(),
             configurations: None,
             shadow: ShadowLife::Unwritten,
+            imported: None,
         }
     }
 }
@@ -72,8 +76,17 @@ impl TwinState {
 
     /// The IoT Hub twin ETag: moves with every write of tags or desired.
     #[must_use]
-    pub const fn etag(&self) -> Etag {
-        self.etag
+    pub fn etag(&self) -> Cow<'_, str> {
+        match self.imported().and_then(|told| told.etag.as_deref()) {
+            Some(etag) => Cow::Borrowed(etag),
+            None => Cow::Owned(self.etag.to_string()),
+        }
+    }
+
+    /// What an import told of the twin and nothing has changed since.
+    #[must_use]
+    pub fn imported(&self) -> Option<&Imported> {
+        self.imported.as_deref()
     }
 
     /// A section.
@@ -184,6 +197,9 @@ impl TwinState {
         self.version = self.version.saturating_add(1);
         if moves_etag {
             self.etag = self.etag.next();
+            if let Some(imported) = &mut self.imported {
+                imported.etag = None;
+            }
         }
         if let Some(version) = shadow_version {
             self.shadow = ShadowLife::Live {
@@ -191,6 +207,19 @@ impl TwinState {
                 updated: at,
             };
         }
+    }
+
+    fn import(&mut self, told: &Imported) {
+        self.version = told.version.unwrap_or(self.version);
+        self.desired.set_version(told.desired_version);
+        self.reported.set_version(told.reported_version);
+        let shown = Imported {
+            version: None,
+            desired_version: None,
+            reported_version: None,
+            ..told.clone()
+        };
+        self.imported = (!shown.is_empty()).then(|| Box::new(shown));
     }
 
     /// The state after `event`. Total.
@@ -217,6 +246,9 @@ impl TwinState {
                 }
                 let moves_etag = event.tags.is_some() || event.desired.is_some();
                 self.wrote(moves_etag, event.shadow_version, event.at);
+                if !event.imported.is_empty() {
+                    self.import(&event.imported);
+                }
             }
             TwinEvent::ShadowDeleted(event) => {
                 self.desired.clear(event.at);

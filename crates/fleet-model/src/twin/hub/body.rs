@@ -218,6 +218,13 @@ fn walk(value: &Value, path: Path<'_>, limits: &TwinLimits, problems: &mut Probl
     }
 }
 
+/// Whether [`check_key`] has nothing to say of a name, and no escapes are needed to write it.
+pub(in crate::twin) fn is_plain_name(name: &str, limits: &TwinLimits) -> bool {
+    let odd =
+        |b: u8| matches!(b, b'.' | b'$' | b'#' | b' ' | b'"' | b'\\') || !(0x20..0x7f).contains(&b);
+    !name.is_empty() && name.len() <= limits.key_bytes && !name.bytes().any(odd)
+}
+
 fn check_key(name: &str, path: Path<'_>, limits: &TwinLimits, problems: &mut Problems<TwinError>) {
     let reason = if name.is_empty() {
         Some("it is empty")

@@ -82,7 +82,7 @@ pub fn document(key: &TwinKey, twin: &TwinState, identity: &IdentityFacts) -> Va
     if let Some(module) = key.module() {
         put("moduleId", module.as_str().into());
     }
-    put("etag", twin.etag().to_string().into());
+    put("etag", twin.etag().into());
     put("deviceEtag", identity.device_etag.as_str().into());
     put("version", twin.version().into());
     put("status", identity.status.into());
@@ -93,8 +93,18 @@ pub fn document(key: &TwinKey, twin: &TwinState, identity: &IdentityFacts) -> Va
         "statusUpdateTime",
         time_text(identity.status_updated).into(),
     );
-    put("connectionState", identity.connection_state.into());
-    put("lastActivityTime", time_text(identity.last_activity).into());
+    // What an import told stands until the fleet hears of the connection itself.
+    let (state, active) = match (identity.last_activity, twin.imported()) {
+        (None, Some(imported)) => (
+            imported.connection_state.as_deref(),
+            imported.last_activity_time.clone(),
+        ),
+        _ => (None, None),
+    };
+    let state = state.unwrap_or(identity.connection_state);
+    put("connectionState", state.into());
+    let active = active.unwrap_or_else(|| time_text(identity.last_activity));
+    put("lastActivityTime", active.into());
     put(
         "cloudToDeviceMessageCount",
         identity.cloud_to_device_messages.into(),

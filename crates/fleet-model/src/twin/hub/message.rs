@@ -181,7 +181,7 @@ fn restrict(metadata: &Value, patch: &Map<String, Value>) -> Value {
 fn whole_body(key: &TwinKey, after: &TwinState) -> Value {
     let mut out = json!({
         "deviceId": key.record().as_str(),
-        "etag": after.etag().to_string(),
+        "etag": after.etag(),
         "version": after.version(),
         "tags": after.tags().members().to_json(),
         "properties": {

@@ -353,7 +353,8 @@ impl<const K: usize> Index<K> {
                 all.extend(run.load(blocks, block).map_err(Trouble::into_error)?);
             }
         }
-        all.sort_unstable();
+        // Runs are sorted already, which the stable sort makes use of.
+        all.sort();
         let (from, to) = (
             old.first().map_or(0, |run| run.from),
             old.last().map_or(0, |run| run.to),

@@ -19,9 +19,10 @@ use crate::session::Session;
 use crate::table::Table;
 
 const AFTER: &str = "\
-Taken are each document's name, type, groups, attributes, tags, desired and reported sections, in either service's shape. An
-import that was cut off is run again: what is there already is counted as present. A line that is refused is
-shown with its number, and the rest goes on.
+Taken are each document's name, status, type, groups, attributes, tags, desired and reported sections, and their versions, ETag
+and connection as the document has them, in either service's shape: queries answer over the store as over the file. An import
+that was cut off is run again: what is there already is counted as present. A line that is refused is shown with its
+number, and the rest goes on.
 With `--csv` the first row names the columns: `thingName`, `thingTypeName`, `thingGroupNames` (separated by blanks), and
 all others are attributes.
 

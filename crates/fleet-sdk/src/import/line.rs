@@ -167,7 +167,7 @@ impl Document {
 impl Trees {
     pub(super) fn command(self) -> Option<TwinCommand> {
         let any = self.tags.is_some() || self.desired.is_some() || self.reported.is_some();
-        (any || !self.imported.is_empty()).then(|| TwinCommand::Import {
+        (any || !self.imported.is_empty()).then_some(TwinCommand::Import {
             tags: self.tags,
             desired: self.desired,
             reported: self.reported,

@@ -248,7 +248,15 @@ impl Snapshot {
     /// # Errors
     /// `query.cost_exceeded`.
     pub fn rows(&self, query: &Query) -> Result<Rows, IndexError> {
-        Ok(merge(query, vec![Some(self.partial_of(query, false)?)]).rows)
+        let part = self.partial_of(query, false)?;
+        match part.body {
+            // In order, and no more than asked for.
+            Body::Rows(rows) => Ok(Rows {
+                item_type: query.item_type(),
+                rows: rows.into_iter().map(|(_, row)| row).collect(),
+            }),
+            Body::Groups(_) => Ok(merge(query, vec![Some(part)]).rows),
+        }
     }
 
     /// What this index, as one partition of a fleet, contributes to a query's answer; see [`merge`].
@@ -297,12 +305,15 @@ impl Snapshot {
                         })
                         .collect();
                     Body::Rows(self.selected(query, keeps, |row| {
-                        let members = nodes.iter().filter_map(|(name, node)| {
-                            Some(((*name).to_owned(), self.state.value(*node, row)?))
-                        });
+                        let mut members = Map::new();
+                        for (name, node) in &nodes {
+                            if let Some(value) = self.state.value(*node, row) {
+                                members.insert((*name).to_owned(), value);
+                            }
+                        }
                         Some(Row {
                             id: self.state.id(row).map(str::to_owned),
-                            value: Value::Object(members.collect()),
+                            value: Value::Object(members),
                         })
                     })?)
                 } else {

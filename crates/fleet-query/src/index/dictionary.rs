@@ -2,8 +2,7 @@
 #![allow(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    clippy::string_slice,
-    reason = "a kernel: ends are offsets that were pushed with the text, codes stay below the limit"
+    reason = "a kernel: bounds are offsets of the text, codes stay below the limit"
 )]
 use hashbrown::HashTable;
 use std::hash::Hasher;
@@ -12,36 +11,62 @@ use std::hash::Hasher;
 pub(crate) const MOST: usize = 65_000;
 
 /// Texts by code and codes by text.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dictionary {
     text: String,
-    ends: Vec<u32>,
+    /// Where each text begins, and at last where the last one ends.
+    bounds: Vec<u32>,
     table: HashTable<u32>,
 }
 
 /// The hash of a text, the same on every machine.
 pub(crate) fn hash(text: &str) -> u64 {
+    hash_of(text.as_bytes())
+}
+
+fn hash_of(bytes: &[u8]) -> u64 {
     let mut hasher = rustc_hash::FxHasher::default();
-    hasher.write(text.as_bytes());
+    hasher.write(bytes);
     hasher.finish()
+}
+
+fn bytes<'a>(all: &'a [u8], bounds: &[u32], code: u32) -> &'a [u8] {
+    match bounds.get(code as usize..) {
+        Some([start, end, ..]) => all.get(*start as usize..*end as usize).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            bounds: vec![0],
+            table: HashTable::new(),
+        }
+    }
 }
 
 impl Dictionary {
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.bounds.len() - 1
     }
 
     pub(crate) fn get(&self, code: usize) -> &str {
-        let Some(end) = self.ends.get(code) else {
+        let (Some(start), Some(end)) = (self.bounds.get(code), self.bounds.get(code + 1)) else {
             return "";
         };
-        let start = if code == 0 { 0 } else { self.ends[code - 1] };
-        &self.text[start as usize..*end as usize]
+        self.text
+            .get(*start as usize..*end as usize)
+            .unwrap_or_default()
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        let (all, bounds) = (self.text.as_bytes(), &self.bounds[..]);
         self.table
-            .find(hash(text), |code| self.get(*code as usize) == text)
+            .find(hash(text), |code| {
+                bytes(all, bounds, *code) == text.as_bytes()
+            })
             .copied()
     }
 
@@ -52,18 +77,10 @@ impl Dictionary {
         }
         let code = self.len() as u32;
         self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
-        let (all, ends) = (&self.text, &self.ends);
-        let of = |code: u32| {
-            let start = if code == 0 {
-                0
-            } else {
-                ends[code as usize - 1]
-            };
-            &all[start as usize..ends[code as usize] as usize]
-        };
+        self.bounds.push(self.text.len() as u32);
+        let (all, bounds) = (self.text.as_bytes(), &self.bounds[..]);
         self.table
-            .insert_unique(hash(text), code, |code| hash(of(*code)));
+            .insert_unique(hash(text), code, |code| hash_of(bytes(all, bounds, *code)));
         Some(code)
     }
 
@@ -72,6 +89,6 @@ impl Dictionary {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.text.capacity() + self.ends.capacity() * 4 + self.table.capacity() * 8 / 7 * 5
+        self.text.capacity() + self.bounds.capacity() * 4 + self.table.capacity() * 8 / 7 * 5
     }
 }

@@ -43,6 +43,11 @@ impl Floats {
         }
     }
 
+    /// What a stored integer is divided by to give the number; none when the values are ordered bits.
+    pub(crate) fn divisor(&self) -> Option<f64> {
+        SCALES.get(usize::from(self.scale?)).copied()
+    }
+
     /// The form that a range is translated for: number of decimals, 7 for ordered bits.
     pub(crate) fn form(&self) -> usize {
         self.scale.map_or(7, usize::from)

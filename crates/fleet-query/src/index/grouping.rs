@@ -8,8 +8,9 @@ use super::answer::{Group, sums};
 use super::column::{Cell, Column, Lane, Piece};
 use super::error::IndexError;
 use super::execute::Run;
-use super::ints::{Ints, Mask, ROWS};
+use super::ints::{Form, Ints, Mask, ROWS};
 use super::kernel;
+use super::packed::{Offset, each_width};
 use super::plan::Plan;
 use super::schema::Node;
 use super::snapshot::Snapshot;
@@ -59,6 +60,22 @@ impl Table<'_> {
             });
             groups.len() - 1
         })
+    }
+
+    /// The running sums and counts of one aggregate, and a last one that nobody asks for.
+    fn sums(&self, at: usize) -> Vec<(f64, u64)> {
+        let sums = self.groups.iter().map(|group| &group.sums[at]);
+        let nobody = [(0.0, 0)];
+        sums.map(|sum| (sum.total, sum.count))
+            .chain(nobody)
+            .collect()
+    }
+
+    fn set_sums(&mut self, at: usize, sums: &[(f64, u64)]) {
+        for (group, (total, count)) in self.groups.iter_mut().zip(sums) {
+            let sum = &mut group.sums[at];
+            (sum.total, sum.count) = (*total, *count);
+        }
     }
 
     fn group_of_code(&mut self, column: &Column, code: usize) -> usize {
@@ -393,8 +410,8 @@ impl Chunk<'_> {
         });
     }
 
-    /// Adds the numbers of a piece to the sums of their groups, in the order of rows, on which sums depend.
-    fn add_up(&self, table: &mut Table<'_>, at: usize, piece: &Piece) {
+    /// The numbers of all lanes by row.
+    fn spread(&self, table: &mut Table<'_>, piece: &Piece) {
         let numbers = &mut table.numbers;
         numbers.fill(f64::NAN);
         for lane in &piece.lanes {
@@ -410,9 +427,46 @@ impl Chunk<'_> {
                 Lane::Tags(_) | Lane::Codes(_) | Lane::Texts(_) => {}
             }
         }
+    }
+
+    /// As [`Self::add_up`], straight from the stored offsets, where one dense lane holds everything; else false.
+    fn add_up_stored(&self, table: &mut Table<'_>, at: usize, piece: &Piece) -> bool {
+        let (ints, divisor) = match &piece.lanes[..] {
+            [Lane::Ints(ints)] => (ints, 1.0),
+            [Lane::Floats(floats)] => match floats.divisor() {
+                Some(divisor) => (&floats.ints, divisor),
+                None => return false,
+            },
+            _ => return false,
+        };
+        let Form::Many { base, offsets, .. } = &ints.form else {
+            return false;
+        };
+        // Both parts and their sum are exact as doubles.
+        const REACH: i64 = 1 << 52;
+        if base.abs() >= REACH || offsets.largest() >= REACH.unsigned_abs() {
+            return false;
+        }
+        let mut sums = table.sums(at);
+        #[allow(clippy::cast_precision_loss, reason = "below 2^52")]
+        let base = *base as f64;
+        each_width!(offsets, values => {
+            add_offsets(values, self.mask, &table.members, (base, divisor), &mut sums);
+        });
+        table.set_sums(at, &sums);
+        true
+    }
+
+    /// Adds the numbers of a piece to the sums of their groups, in the order of rows, on which sums depend.
+    fn add_up(&self, table: &mut Table<'_>, at: usize, piece: &Piece) {
         let extremes = self.added[at].extremes;
         let groups = table.groups.len();
-        if table.keeps || extremes || groups > COUNTED {
+        let simple = !(table.keeps || extremes || groups > COUNTED);
+        if simple && self.add_up_stored(table, at, piece) {
+            return;
+        }
+        self.spread(table, piece);
+        if !simple {
             kernel::for_each_row(self.mask, |row| {
                 let number = table.numbers[row];
                 if !number.is_nan() {
@@ -426,12 +480,7 @@ impl Chunk<'_> {
             return;
         }
         // Rows without a number go to a group of their own behind the others: no branch that is hard to foresee.
-        let mut sums: Vec<(f64, u64)> = table
-            .groups
-            .iter()
-            .map(|group| (group.sums[at].total, group.sums[at].count))
-            .collect();
-        sums.push((0.0, 0));
+        let mut sums = table.sums(at);
         let rows = self.mask.iter().zip(table.members.iter());
         for ((picked, group), number) in rows.zip(table.numbers.iter()) {
             let counts = (*picked == 1) & !number.is_nan();
@@ -440,9 +489,28 @@ impl Chunk<'_> {
             *total += number;
             *count += 1;
         }
-        for (group, (total, count)) in table.groups.iter_mut().zip(sums) {
-            let sum = &mut group.sums[at];
-            (sum.total, sum.count) = (total, count);
+        table.set_sums(at, &sums);
+    }
+}
+
+/// Adds `(base + offset) / divisor` of each row to the sum of its group; rows that are not selected or hold nothing, to the
+/// last one.
+fn add_offsets<T: Offset>(
+    values: &[T],
+    mask: &Mask,
+    members: &[u32; ROWS],
+    (base, divisor): (f64, f64),
+    sums: &mut [(f64, u64)],
+) {
+    let nobody = sums.len().saturating_sub(1);
+    for ((value, picked), group) in values.iter().zip(mask).zip(members) {
+        #[allow(clippy::cast_precision_loss, reason = "below 2^52")]
+        let number = (base + value.wide() as f64) / divisor;
+        let counts = (*picked == 1) & (*value != T::NONE);
+        let group = if counts { *group as usize } else { nobody };
+        if let Some((total, count)) = sums.get_mut(group) {
+            *total += number;
+            *count += 1;
         }
     }
 }

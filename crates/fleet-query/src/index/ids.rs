@@ -39,6 +39,14 @@ impl Ids {
         }
     }
 
+    /// Makes room for so many more ids.
+    pub(crate) fn reserve<'a>(&mut self, ids: usize, id_of: impl Fn(u32) -> Option<&'a str>) {
+        let room = ids / SHARDS + ids / SHARDS / 8;
+        for table in &mut self.shards {
+            Arc::make_mut(table).reserve(room, |row| id_of(*row).map_or(0, hash));
+        }
+    }
+
     pub(crate) fn find<'a>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'a str>) -> Option<u32> {
         let hash = hash(id);
         self.shards[shard(hash)]

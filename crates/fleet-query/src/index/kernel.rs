@@ -26,21 +26,21 @@ pub(crate) fn narrow<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64,
     past.fill(0);
 }
 
-/// Running counts, one a column of a block: a chunk has fewer blocks than the narrowest of them counts to.
-const LANES: usize = 32;
+/// Rows that are counted in the width of the values themselves: a byte counts to 255.
+const BLOCK: usize = 192;
 
-/// How many values (at most a chunk of them) lie in `low..=high`.
+/// How many values lie in `low..=high`.
 pub(crate) fn count<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64) -> usize {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    let mut sums = [T::narrow(0); LANES];
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for (sum, v) in sums.iter_mut().zip(block) {
-            *sum = sum.plus(T::narrow(u64::from(v.minus(from) <= width)));
+    let mut total = 0;
+    for block in values.chunks(BLOCK) {
+        let mut sum = T::one_if(false);
+        for v in block {
+            sum = sum.plus(T::one_if(v.minus(from) <= width));
         }
+        total += sum.wide() as usize;
     }
-    let rest = rest.iter().filter(|v| v.minus(from) <= width).count();
-    rest + sums.iter().map(|sum| sum.wide() as usize).sum::<usize>()
+    total
 }
 
 /// How many of the mask's rows have a value in `low..=high`.
@@ -51,21 +51,15 @@ pub(crate) fn count_within<T: Offset + WrappingSub>(
     mask: &Mask,
 ) -> usize {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    let mut sums = [0u8; LANES];
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let (masks, _) = mask.as_chunks::<LANES>();
-    for (block, mask) in blocks.iter().zip(masks) {
-        for ((sum, v), m) in sums.iter_mut().zip(block).zip(mask) {
-            *sum = sum.wrapping_add(u8::from(v.minus(from) <= width) & m);
+    let mut total = 0;
+    for (block, mask) in values.chunks(BLOCK).zip(mask.chunks(BLOCK)) {
+        let mut sum = 0u8;
+        for (v, m) in block.iter().zip(mask) {
+            sum = sum.wrapping_add(u8::from(v.minus(from) <= width) & m);
         }
+        total += usize::from(sum);
     }
-    let past = blocks.len() * LANES;
-    let rest = rest
-        .iter()
-        .zip(mask.iter().skip(past))
-        .filter(|(v, m)| **m == 1 && v.minus(from) <= width)
-        .count();
-    rest + sums.iter().map(|sum| usize::from(*sum)).sum::<usize>()
+    total
 }
 
 /// Adds to `counts`, by value, how many of the mask's rows have it; several running counts, because equal values in a
@@ -134,14 +128,11 @@ pub(crate) fn select_marked<T: Offset>(values: &[T], table: &[u8], mask: &mut Ma
 /// How many rows are selected.
 pub(crate) fn total(mask: &Mask) -> usize {
     let mut total = 0usize;
-    let mut sums = [0u8; LANES];
-    let (blocks, _) = mask.as_chunks::<LANES>();
-    for block in blocks {
-        for (sum, m) in sums.iter_mut().zip(block) {
-            *sum = sum.wrapping_add(*m);
+    for block in mask.chunks(BLOCK) {
+        let mut sum = 0u8;
+        for m in block {
+            sum = sum.wrapping_add(*m);
         }
-    }
-    for sum in sums {
         total += usize::from(sum);
     }
     total
@@ -190,12 +181,15 @@ pub(crate) fn for_each_row(mask: &Mask, mut f: impl FnMut(usize)) {
 pub(crate) trait WrappingSub {
     fn minus(self, other: Self) -> Self;
     fn plus(self, other: Self) -> Self;
+    /// 1 or 0.
+    fn one_if(is: bool) -> Self;
 }
 
 macro_rules! wrapping {
     ($($t:ty)*) => {$(impl WrappingSub for $t {
         fn minus(self, other: Self) -> Self { self.wrapping_sub(other) }
         fn plus(self, other: Self) -> Self { self.wrapping_add(other) }
+        fn one_if(is: bool) -> Self { <$t>::from(is) }
     })*};
 }
 wrapping!(u8 u16 u32 u64);

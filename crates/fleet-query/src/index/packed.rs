@@ -4,6 +4,7 @@
     clippy::cast_possible_truncation,
     reason = "a kernel: widths are chosen so that every offset fits, and rows are compared with the length first"
 )]
+use super::ints::ROWS;
 
 /// Values of one width, one slot per row.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,9 @@ macro_rules! offsets {
 }
 offsets!(u8 u16 u32 u64);
 
+/// From this row on a growing chunk is given room for all its rows.
+pub(crate) const FILLING: usize = 512;
+
 impl Packed {
     /// `rows` empty slots of the narrowest width that holds offsets up to `largest`.
     pub(crate) fn empty(largest: u64, rows: usize) -> Self {
@@ -79,6 +83,10 @@ impl Packed {
     pub(crate) fn set(&mut self, row: usize, offset: u64) -> bool {
         fn put<T: Offset>(values: &mut Vec<T>, row: usize, offset: u64) -> bool {
             if values.len() <= row {
+                // A chunk that fills fills to its end.
+                if row >= FILLING {
+                    values.reserve_exact(ROWS.saturating_sub(values.len()));
+                }
                 values.resize(row + 1, T::NONE);
             }
             std::mem::replace(&mut values[row], T::narrow(offset)) == T::NONE

@@ -273,6 +273,13 @@ impl Texts {
         let end = (row + 1) * self.stride;
         if self.slots.len() < end {
             let from = self.slots.len() / self.stride;
+            // A chunk that fills fills to its end.
+            if row >= super::packed::FILLING {
+                let room = (ROWS * self.stride).saturating_sub(self.slots.len());
+                self.slots.reserve_exact(room);
+                self.prints
+                    .reserve_exact(ROWS.saturating_sub(self.prints.len()));
+            }
             self.slots.resize(end, 0);
             for slot in self.slots.chunks_exact_mut(self.stride).skip(from) {
                 slot[0] = EMPTY;

@@ -375,6 +375,18 @@ impl WriterIndex {
         &mut self,
         documents: impl IntoIterator<Item = &'a str>,
     ) -> Result<usize, IndexError> {
+        let documents = documents.into_iter();
+        let State {
+            ids,
+            columns,
+            id_node,
+            ..
+        } = &mut self.state;
+        if documents.size_hint().0 > 0 {
+            Arc::make_mut(ids).reserve(documents.size_hint().0, |row| {
+                id_in(columns, *id_node, row as usize)
+            });
+        }
         let mut batch = Batch::default();
         let mut count = 0;
         for document in documents {
@@ -409,7 +421,7 @@ impl WriterIndex {
         };
         self.shredder.texts = texts;
         let id = id?;
-        if id.is_empty() || self.state.row_of(&id).is_some() {
+        if id.is_empty() || self.holds(&id) {
             // The order of changes is kept: what waits comes first.
             self.shredder.texts.truncate(from);
             self.flush(batch);
@@ -561,6 +573,12 @@ impl WriterIndex {
             }
             Collection::Jobs => format!("{}\0{}", member("deviceId")?, member("jobId")?).into(),
         })
+    }
+
+    /// Whether there is a document of this id. Ids that ascend need no looking up.
+    fn holds(&self, id: &str) -> bool {
+        let last = self.state.rows > 0 && id <= self.last_id.as_str();
+        (last || !self.state.sorted || !self.free.is_empty()) && self.state.row_of(id).is_some()
     }
 
     fn add_id(&mut self, id: &str, row: usize) {

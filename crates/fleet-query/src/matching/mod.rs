@@ -52,9 +52,13 @@ use vocabulary::{Answers, put};
 /// Tokens of one condition that it may be filed under; a longer choice is swept.
 const MOST_FILED: usize = 16;
 
-/// Conditions that a token may have filed under it and still be rare, in an index of any size. Judging one takes the time in
-/// which some hundred are swept, so what a twentieth of all documents has is better swept.
-const SHORT_SHELF: usize = if cfg!(test) { 3 } else { 64 };
+/// Conditions that any token may have filed under it. Judging one takes the time in which some thirty are swept.
+const SHORT_SHELF: usize = if cfg!(test) { 2 } else { 8 };
+/// Of a thousand tests of a field, how many may be one that is rare: documents are taken to hold the values that
+/// conditions name about as often as conditions name them.
+const RARE_PERMILLE: u64 = 20;
+/// Conditions filed under a token that looks rare, should that be wrong.
+const LONG_SHELF: usize = if cfg!(test) { 3 } else { 64 };
 
 /// Stored conditions, found by the documents that meet them.
 ///
@@ -63,6 +67,8 @@ const SHORT_SHELF: usize = if cfg!(test) { 3 } else { 64 };
 pub struct ConditionIndex {
     names: Names,
     conditions: Vec<Option<Stored>>,
+    /// By condition; read for every answer, so apart from the rest.
+    ids: Vec<Box<str>>,
     /// By condition: the fields that it speaks of, as [`field_bit`]s.
     touches: Vec<u64>,
     free: Vec<u32>,
@@ -74,7 +80,6 @@ pub struct ConditionIndex {
 
 #[derive(Clone, Debug)]
 struct Stored {
-    id: Box<str>,
     code: Box<[u32]>,
     place: Place,
 }
@@ -184,7 +189,7 @@ impl<'a> Ids<'a> {
         let index = self.index;
         self.numbers
             .iter()
-            .filter_map(|number| Some(&*index.stored(*number)?.id))
+            .filter_map(|number| Some(&**index.ids.get(*number as usize)?))
     }
 
     /// The ids in bytewise order.
@@ -257,7 +262,6 @@ impl ConditionIndex {
         let code = self.names.compile(condition);
         let touches = Code(&code).map(fields).fold(0, |all, bits| all | bits);
         let stored = Stored {
-            id: id.into(),
             code,
             place: Place::Nowhere,
         };
@@ -265,25 +269,22 @@ impl ConditionIndex {
         let at = number as usize;
         if self.touches.len() <= at {
             self.touches.resize(at + 1, 0);
+            self.ids.resize_with(at + 1, Box::default);
         }
-        if let Some(place) = self.touches.get_mut(at) {
-            *place = touches;
+        if let (Some(own), Some(name)) = (self.touches.get_mut(at), self.ids.get_mut(at)) {
+            (*own, *name) = (touches, id.into());
         }
-        let conditions = &self.conditions;
+        let ids = &self.ids;
         self.by_id.insert_unique(hash(id), number, |number| {
-            let stored = conditions.get(*number as usize).and_then(Option::as_ref);
-            stored.map_or(0, |stored| hash(&stored.id))
+            ids.get(*number as usize).map_or(0, |id| hash(id))
         });
         self.place(number);
     }
 
     /// Forgets a condition; whether there was one.
     pub fn remove(&mut self, id: &str) -> bool {
-        let conditions = &self.conditions;
-        let same = |number: &u32| {
-            let stored = conditions.get(*number as usize).and_then(Option::as_ref);
-            stored.is_some_and(|stored| *stored.id == *id)
-        };
+        let ids = &self.ids;
+        let same = |number: &u32| ids.get(*number as usize).is_some_and(|held| **held == *id);
         let Ok(entry) = self.by_id.find_entry(hash(id), same) else {
             return false;
         };
@@ -302,6 +303,9 @@ impl ConditionIndex {
                     *shelf = Shelf::Empty;
                 }
             });
+        }
+        if let Some(id) = self.ids.get_mut(number as usize) {
+            *id = Box::default();
         }
         self.free.push(number);
         true
@@ -446,8 +450,10 @@ impl ConditionIndex {
             bytes: self.names.heap_bytes()
                 + self.conditions.capacity() * size_of::<Option<Stored>>()
                 + stored()
-                    .map(|stored| stored.id.len() + size_of_val(&*stored.code))
+                    .map(|stored| size_of_val(&*stored.code))
                     .sum::<usize>()
+                + self.ids.capacity() * size_of::<Box<str>>()
+                + self.ids.iter().map(|id| id.len()).sum::<usize>()
                 + places
                 + self.touches.capacity() * size_of::<u64>()
                 + self.free.capacity() * 4
@@ -484,7 +490,7 @@ impl ConditionIndex {
 
     /// Finds a place for a condition, and for those that must make room for it.
     fn place(&mut self, number: u32) {
-        let longest = (self.len() / 512).max(SHORT_SHELF);
+        let longest = (self.len() / 512).max(LONG_SHELF);
         let mut open = vec![number];
         while let Some(number) = open.pop() {
             let Some(Some(stored)) = self.conditions.get(number as usize) else {
@@ -517,7 +523,13 @@ impl ConditionIndex {
                     continue;
                 };
                 shelf.add(number);
-                if shelf.conditions().len() > longest {
+                let length = shelf.conditions().len();
+                let vocabulary = &self.names.vocabulary;
+                let is_rare = match vocabulary.is_of_kind(token) {
+                    true => length <= longest / 2,
+                    false => length <= longest && vocabulary.permille(token) <= RARE_PERMILLE,
+                };
+                if length > SHORT_SHELF && !is_rare {
                     // The token is not rare after all: everything on its shelf finds another place.
                     let moved = std::mem::replace(shelf, Shelf::Closed);
                     for number in moved.conditions() {

@@ -47,7 +47,8 @@ struct Token {
 pub(super) struct Vocabulary {
     fields: Vec<Option<Box<Field>>>,
     free_fields: Vec<u32>,
-    by_path: HashMap<(usize, FieldPath), u32, FxBuildHasher>,
+    /// The fields in use, by profile and path.
+    by_path: HashTable<u32>,
     tokens: Vec<Token>,
     free_tokens: Vec<u32>,
     /// The tokens in use, by field and key.
@@ -186,12 +187,17 @@ impl Vocabulary {
 
     /// The field's number, taken once more.
     pub(super) fn use_field(&mut self, path: &FieldPath, profile: &'static Profile) -> u32 {
-        let key = (std::ptr::from_ref(profile).addr(), path.clone());
-        if let Some(number) = self.by_path.get(&key) {
-            if let Some(Some(field)) = self.fields.get_mut(*number as usize) {
+        let fields = &self.fields;
+        let same = |number: &u32| {
+            let held = fields.get(*number as usize).and_then(Option::as_ref);
+            held.is_some_and(|held| std::ptr::eq(held.profile, profile) && held.path == *path)
+        };
+        if let Some(number) = self.by_path.find(hash_of_path(path, profile), same) {
+            let number = *number;
+            if let Some(Some(field)) = self.fields.get_mut(number as usize) {
                 field.uses += 1;
             }
-            return *number;
+            return number;
         }
         let field = Some(Box::new(Field {
             path: path.clone(),
@@ -202,7 +208,13 @@ impl Vocabulary {
             uses: 1,
         }));
         let number = put(&mut self.fields, &mut self.free_fields, field);
-        self.by_path.insert(key, number);
+        let fields = &self.fields;
+        let hash = |number: &u32| {
+            let held = fields.get(*number as usize).and_then(Option::as_ref);
+            held.map_or(0, |held| hash_of_path(&held.path, held.profile))
+        };
+        self.by_path
+            .insert_unique(hash_of_path(path, profile), number, hash);
         if profile.keys == KeyRule::Exact && !path.is_derived() {
             self.tree.add(path, number);
         } else {
@@ -224,8 +236,10 @@ impl Vocabulary {
         }
         if let Some(field) = place.take() {
             self.tree.remove(&field.path, number);
-            let key = (std::ptr::from_ref(field.profile).addr(), field.path);
-            self.by_path.remove(&key);
+            let hash = hash_of_path(&field.path, field.profile);
+            if let Ok(entry) = self.by_path.find_entry(hash, |held| *held == number) {
+                entry.remove();
+            }
         }
         self.free_fields.push(number);
         self.sought.retain(|other| *other != number);
@@ -337,6 +351,19 @@ impl Vocabulary {
     pub(super) fn is_of_kind(&self, token: u32) -> bool {
         let token = self.tokens.get(token as usize);
         token.is_some_and(|token| of_kinds(&token.key).is_some())
+    }
+
+    /// Of a thousand tests that conditions make of the token's field, how many are this one.
+    pub(super) fn permille(&self, token: u32) -> u64 {
+        let Some(token) = self.tokens.get(token as usize) else {
+            return 0;
+        };
+        let field = self
+            .fields
+            .get(token.field as usize)
+            .and_then(Option::as_ref);
+        let all = field.map_or(1, |field| field.uses.max(1));
+        u64::from(token.uses) * 1000 / u64::from(all)
     }
 
     /// Whether these answers are of this vocabulary as it is now.
@@ -481,7 +508,7 @@ impl Vocabulary {
             .flatten()
             .map(|field| {
                 size_of::<Field>()
-                    + 2 * path_bytes(&field.path)
+                    + path_bytes(&field.path)
                     + (field.prefixes.capacity() + field.term_prefixes.capacity()) * 16
                     + field.kinds.capacity() * 8
             })
@@ -499,6 +526,10 @@ impl Vocabulary {
             + self.by_key.allocation_size()
             + self.tree.heap_bytes()
     }
+}
+
+fn hash_of_path(path: &FieldPath, profile: &'static Profile) -> u64 {
+    FxBuildHasher.hash_one((std::ptr::from_ref(profile).addr(), path))
 }
 
 fn hash_of<K: Hash>(field: u32, key: &K) -> u64 {

@@ -1,116 +1,125 @@
-//! Sets of slots: bit vectors, and lists that become bit vectors when they grow.
+//! Sets of slots: rows of words, bit vectors, and lists that become bit vectors when they grow.
 
-/// A bit per slot. Bits beyond the last word are zero.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bits(Vec<u64>);
+/// A bit per slot, 64 slots a word. Slots beyond the last word are not in it.
+pub(super) type Row = [u64];
 
 const fn place(slot: u32) -> (usize, u64) {
     ((slot / 64) as usize, 1 << (slot % 64))
 }
 
-impl Bits {
-    /// Room for so many words, all clear.
-    pub(super) fn cleared(words: usize) -> Self {
-        Self(vec![0; words])
-    }
+pub(super) fn has(row: &Row, slot: u32) -> bool {
+    let (word, bit) = place(slot);
+    row.get(word).is_some_and(|word| word & bit != 0)
+}
 
-    pub(super) fn words(&self) -> &[u64] {
+pub(super) fn set(row: &mut Row, slot: u32) {
+    let (word, bit) = place(slot);
+    if let Some(word) = row.get_mut(word) {
+        *word |= bit;
+    }
+}
+
+pub(super) fn clear(row: &mut Row, slot: u32) {
+    let (word, bit) = place(slot);
+    if let Some(word) = row.get_mut(word) {
+        *word &= !bit;
+    }
+}
+
+pub(super) fn flip(row: &mut Row, slot: u32) {
+    let (word, bit) = place(slot);
+    if let Some(word) = row.get_mut(word) {
+        *word ^= bit;
+    }
+}
+
+pub(super) fn add_all(row: &mut Row, more: &Row) {
+    for (word, more) in row.iter_mut().zip(more) {
+        *word |= more;
+    }
+}
+
+pub(super) fn remove_all(row: &mut Row, less: &Row) {
+    for (word, less) in row.iter_mut().zip(less) {
+        *word &= !less;
+    }
+}
+
+pub(super) fn flip_all(row: &mut Row, flipped: &Row) {
+    for (word, flipped) in row.iter_mut().zip(flipped) {
+        *word ^= flipped;
+    }
+}
+
+/// Keeps what is not among `asked` or is among `met`.
+pub(super) fn keep_met(row: &mut Row, asked: &Row, met: &Row) {
+    let both = row.len().min(asked.len()).min(met.len());
+    let (near, far) = row.split_at_mut(both);
+    for ((word, asked), met) in near.iter_mut().zip(asked).zip(met) {
+        *word &= !asked | met;
+    }
+    remove_all(far, asked.get(both..).unwrap_or_default());
+}
+
+pub(super) fn is_empty(row: &Row) -> bool {
+    row.iter().all(|word| *word == 0)
+}
+
+pub(super) fn count(row: &Row) -> usize {
+    row.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+/// Whether some slot is in both.
+pub(super) fn meet(one: &Row, other: &Row) -> bool {
+    one.iter().zip(other).any(|(a, b)| a & b != 0)
+}
+
+/// Every slot in it, ascending.
+pub(super) fn slots(row: &Row) -> impl Iterator<Item = u32> {
+    (0u32..).step_by(64).zip(row).flat_map(|(base, word)| {
+        let mut left = *word;
+        std::iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let slot = base + left.trailing_zeros();
+            left &= left - 1;
+            Some(slot)
+        })
+    })
+}
+
+/// A row that grows with what is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub(super) fn row(&self) -> &Row {
         &self.0
     }
 
-    pub(super) fn words_mut(&mut self) -> &mut [u64] {
-        &mut self.0
-    }
-
     pub(super) fn set(&mut self, slot: u32) {
-        let (word, bit) = place(slot);
+        let (word, _) = place(slot);
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
         }
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= bit;
-        }
+        set(&mut self.0, slot);
     }
 
     pub(super) fn clear(&mut self, slot: u32) {
-        let (word, bit) = place(slot);
-        if let Some(word) = self.0.get_mut(word) {
-            *word &= !bit;
-        }
+        clear(&mut self.0, slot);
     }
 
     pub(super) fn flip(&mut self, slot: u32) {
-        if self.has(slot) {
-            self.clear(slot)
+        if has(&self.0, slot) {
+            self.clear(slot);
         } else {
-            self.set(slot)
+            self.set(slot);
         }
     }
 
     pub(super) fn has(&self, slot: u32) -> bool {
-        let (word, bit) = place(slot);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    fn reach(&mut self, words: usize) {
-        if self.0.len() < words {
-            self.0.resize(words, 0);
-        }
-    }
-
-    pub(super) fn add_all(&mut self, other: &Self) {
-        self.reach(other.0.len());
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
-            *word |= more;
-        }
-    }
-
-    pub(super) fn remove_all(&mut self, other: &Self) {
-        for (word, less) in self.0.iter_mut().zip(&other.0) {
-            *word &= !less;
-        }
-    }
-
-    pub(super) fn flip_all(&mut self, other: &Self) {
-        self.reach(other.0.len());
-        for (word, flipped) in self.0.iter_mut().zip(&other.0) {
-            *word ^= flipped;
-        }
-    }
-
-    /// Keeps what is not among `asked` or is among `met`.
-    pub(super) fn keep_met(&mut self, asked: &Self, met: &Self) {
-        let both = self.0.len().min(asked.0.len()).min(met.0.len());
-        let (near, far) = self.0.split_at_mut(both);
-        for ((word, asked), met) in near.iter_mut().zip(&asked.0).zip(&met.0) {
-            *word &= !asked | met;
-        }
-        for (word, asked) in far.iter_mut().zip(asked.0.get(both..).unwrap_or_default()) {
-            *word &= !asked;
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// Every slot in it, in ascending order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).step_by(64).zip(&self.0).flat_map(|(base, word)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                if left == 0 {
-                    return None;
-                }
-                let slot = base + left.trailing_zeros();
-                left &= left - 1;
-                Some(slot)
-            })
-        })
+        has(&self.0, slot)
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -184,18 +193,18 @@ impl Postings {
     }
 
     /// Sets its slots.
-    pub(super) fn add_to(&self, bits: &mut Bits) {
+    pub(super) fn add_to(&self, row: &mut Row) {
         match self {
-            Self::Few(list) => list.iter().for_each(|slot| bits.set(*slot)),
-            Self::Many { bits: own, .. } => bits.add_all(own),
+            Self::Few(list) => list.iter().for_each(|slot| set(row, *slot)),
+            Self::Many { bits, .. } => add_all(row, bits.row()),
         }
     }
 
     /// Clears its slots.
-    pub(super) fn take_from(&self, bits: &mut Bits) {
+    pub(super) fn take_from(&self, row: &mut Row) {
         match self {
-            Self::Few(list) => list.iter().for_each(|slot| bits.clear(*slot)),
-            Self::Many { bits: own, .. } => bits.remove_all(own),
+            Self::Few(list) => list.iter().for_each(|slot| clear(row, *slot)),
+            Self::Many { bits, .. } => remove_all(row, bits.row()),
         }
     }
 
@@ -226,12 +235,12 @@ mod tests {
                     model.remove(&slot);
                 }
             }
-            let mut seen = Bits::default();
+            let mut seen = [0; 5];
             postings.add_to(&mut seen);
             prop_assert_eq!(postings.len(), model.len());
-            prop_assert_eq!(seen.iter().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(slots(&seen).collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
             postings.take_from(&mut seen);
-            prop_assert!(seen.is_empty());
+            prop_assert!(is_empty(&seen));
         }
     }
 }

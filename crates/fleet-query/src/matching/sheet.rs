@@ -6,7 +6,7 @@
 //! branches it meets, and what was not added is crossed out. What clauses say only in part is marked, and its
 //! code is run on what is left.
 
-use super::bits::{Bits, Postings};
+use super::bits::{self, Bits, Postings, Row};
 use super::code::{Code, Op};
 use super::interval::{Intervals, NumberRange, apart};
 use super::vocabulary::{Answer, Answers};
@@ -410,23 +410,25 @@ impl Sheet {
         holds: impl Fn(u32) -> bool,
         mut met: impl FnMut(u32),
     ) {
+        let width = self.live.row().len();
         if self.len() == 0 {
             return;
         }
-        let mut alive = self.live.clone();
-        let mut scratch = Bits::default();
+        let mut rows = vec![0; width * (2 + self.lanes.len())];
+        let (alive, rows) = rows.split_at_mut(width);
+        let (scratch, added) = rows.split_at_mut(width);
+        alive.copy_from_slice(self.live.row());
         let mut kept = Vec::new();
         for (field, answer) in answers.along(&self.asked) {
-            self.cross_out(field, answer, &mut alive, &mut scratch, &mut kept);
+            self.cross_out(field, answer, alive, scratch, &mut kept);
         }
-        let mut added = vec![Bits::cleared(self.live.words().len()); self.lanes.len()];
         for (field, answer) in answers.iter() {
-            self.add_met(field, answer, &mut added, &mut scratch);
+            self.add_met(field, answer, u8::MAX, added, scratch);
         }
-        for (asked, added) in self.lanes.iter().zip(&added) {
-            alive.keep_met(&asked.slots, added);
+        for (asked, added) in self.lanes.iter().zip(added.chunks_exact(width)) {
+            bits::keep_met(alive, asked.slots.row(), added);
         }
-        for slot in alive.iter() {
+        for slot in bits::slots(alive) {
             if let Some(condition) = self.conditions.get(slot as usize)
                 && (!self.partial.has(slot) || holds(*condition))
             {
@@ -444,61 +446,72 @@ impl Sheet {
         changed: &[u32],
         mut moved: impl FnMut(u32, Option<(bool, bool)>),
     ) {
-        let words = self.live.words().len();
-        let mut scratch = Bits::default();
-        let mut alive = Bits::cleared(words);
-        for field in changed {
-            self.touched(
-                *field,
-                before.of(*field),
-                after.of(*field),
-                &mut alive,
-                &mut scratch,
-            );
+        let width = self.live.row().len();
+        let lanes = self.lanes.len();
+        if self.len() == 0 {
+            return;
         }
-        alive.add_all(&self.partial);
-        if alive.is_empty() {
+        let mut rows = vec![0; width * (3 + 2 * lanes)];
+        let (alive, rows) = rows.split_at_mut(width);
+        let (scratch, rows) = rows.split_at_mut(width);
+        for field in changed {
+            self.touched(*field, before.of(*field), after.of(*field), alive, scratch);
+        }
+        bits::add_all(alive, self.partial.row());
+        if bits::is_empty(alive) {
             return;
         }
         let mut kept = Vec::new();
         for (field, answer) in before.along(&self.asked) {
             if !changed.contains(&field) {
-                self.cross_out(field, answer, &mut alive, &mut scratch, &mut kept);
+                self.cross_out(field, answer, alive, scratch, &mut kept);
             }
         }
         // Few slots are cheaper to judge by their code than in their lanes.
-        if alive.count() <= 8 {
-            for slot in alive.iter() {
+        if bits::count(alive) <= 8 {
+            for slot in bits::slots(alive) {
                 if let Some(condition) = self.conditions.get(slot as usize) {
                     moved(*condition, None);
                 }
             }
             return;
         }
-        let (mut old, mut new) = (alive.clone(), alive);
+        let (new, rows) = rows.split_at_mut(width);
+        let (added_old, added_new) = rows.split_at_mut(width * lanes);
+        new.copy_from_slice(alive);
+        let old = alive;
         for field in changed {
-            self.cross_out(*field, before.of(*field), &mut old, &mut scratch, &mut kept);
-            self.cross_out(*field, after.of(*field), &mut new, &mut scratch, &mut kept);
+            self.cross_out(*field, before.of(*field), old, scratch, &mut kept);
+            self.cross_out(*field, after.of(*field), new, scratch, &mut kept);
         }
-        let mut added_old = vec![Bits::cleared(words); self.lanes.len()];
+        // A lane that none of them has a clause in crosses nothing out.
+        let lanes = self.lanes.iter().enumerate();
+        let wanted = lanes.fold(0, |all, (lane, asked)| {
+            let met = bits::meet(asked.slots.row(), old) || bits::meet(asked.slots.row(), new);
+            all | u8::from(met) << lane
+        });
         for (field, answer) in before.iter() {
             if !changed.contains(&field) {
-                self.add_met(field, answer, &mut added_old, &mut scratch);
+                self.add_met(field, answer, wanted, added_old, scratch);
             }
         }
-        let mut added_new = added_old.clone();
+        added_new.copy_from_slice(added_old);
         for field in changed {
-            self.add_met(*field, before.of(*field), &mut added_old, &mut scratch);
-            self.add_met(*field, after.of(*field), &mut added_new, &mut scratch);
+            self.add_met(*field, before.of(*field), wanted, added_old, scratch);
+            self.add_met(*field, after.of(*field), wanted, added_new, scratch);
         }
-        for (asked, (before, after)) in self.lanes.iter().zip(added_old.iter().zip(&added_new)) {
-            old.keep_met(&asked.slots, before);
-            new.keep_met(&asked.slots, after);
+        let added = added_old
+            .chunks_exact(width)
+            .zip(added_new.chunks_exact(width));
+        for (asked, (before, after)) in self.lanes.iter().zip(added) {
+            bits::keep_met(old, asked.slots.row(), before);
+            bits::keep_met(new, asked.slots.row(), after);
         }
-        let mut open = old.clone();
-        open.add_all(&new);
-        for slot in open.iter() {
-            let (was, is, partial) = (old.has(slot), new.has(slot), self.partial.has(slot));
+        scratch.copy_from_slice(old);
+        bits::add_all(scratch, new);
+        for slot in bits::slots(scratch) {
+            let (was, is) = (bits::has(old, slot), bits::has(new, slot));
+            let partial = self.partial.has(slot);
             if let Some(condition) = self.conditions.get(slot as usize)
                 && (partial || was != is)
             {
@@ -512,15 +525,15 @@ impl Sheet {
         &self,
         field: u32,
         answer: Answer<'_>,
-        alive: &mut Bits,
-        scratch: &mut Bits,
+        alive: &mut Row,
+        scratch: &mut Row,
         kept: &mut Vec<u32>,
     ) {
         let Some(Some(column)) = self.columns.get(field as usize) else {
             return;
         };
         if column.tokens.count > 0 {
-            let mut dense: Option<&Bits> = None;
+            let mut dense: Option<&Row> = None;
             let mut several = false;
             kept.clear();
             for entry in self.entries(answer) {
@@ -529,24 +542,26 @@ impl Sheet {
                 }
                 match (&entry.slots, dense) {
                     (Postings::Few(list), _) => {
-                        kept.extend(list.iter().copied().filter(|slot| alive.has(*slot)));
+                        kept.extend(list.iter().copied().filter(|slot| bits::has(alive, *slot)));
                     }
-                    (Postings::Many { bits, .. }, None) => dense = Some(bits),
+                    (Postings::Many { bits, .. }, None) => dense = Some(bits.row()),
                     (Postings::Many { bits, .. }, Some(first)) => {
                         if !several {
-                            scratch.clone_from(first);
+                            scratch.fill(0);
+                            bits::add_all(scratch, first);
                             several = true;
                         }
-                        scratch.add_all(bits);
+                        bits::add_all(scratch, bits.row());
                     }
                 }
             }
+            let asked = column.tokens.slots.row();
             match dense {
-                _ if several => alive.keep_met(&column.tokens.slots, scratch),
-                Some(dense) => alive.keep_met(&column.tokens.slots, dense),
-                None => alive.remove_all(&column.tokens.slots),
+                _ if several => bits::keep_met(alive, asked, scratch),
+                Some(dense) => bits::keep_met(alive, asked, dense),
+                None => bits::remove_all(alive, asked),
             }
-            kept.iter().for_each(|slot| alive.set(*slot));
+            kept.iter().for_each(|slot| bits::set(alive, *slot));
         }
         if column.spoilt > 0 {
             for entry in self.entries(answer) {
@@ -558,31 +573,29 @@ impl Sheet {
         if column.numbers.count > 0
             && let Some(intervals) = column.ranges.first()
         {
-            self.inside(intervals, answer.numbers, scratch);
-            alive.keep_met(&column.numbers.slots, scratch);
+            inside(intervals, answer.numbers, scratch);
+            bits::keep_met(alive, column.numbers.slots.row(), scratch);
         }
     }
 
-    /// The slots one of whose ranges holds one of the numbers.
-    fn inside(&self, intervals: &Intervals, numbers: &[f64], out: &mut Bits) {
-        out.words_mut().fill(0);
-        let mut numbers = numbers.iter();
-        if let Some(first) = numbers.next() {
-            intervals.flip_holding(*first, out);
-        }
-        for number in numbers {
-            let mut more = Bits::default();
-            intervals.flip_holding(*number, &mut more);
-            out.add_all(&more);
-        }
-    }
-
-    /// Other lanes: adds the slots one of whose branches the field meets.
-    fn add_met(&self, field: u32, answer: Answer<'_>, added: &mut [Bits], scratch: &mut Bits) {
+    /// Other lanes, one row each: adds the slots one of whose branches the field meets, where the lane's bit is `wanted`.
+    fn add_met(
+        &self,
+        field: u32,
+        answer: Answer<'_>,
+        wanted: u8,
+        added: &mut Row,
+        scratch: &mut Row,
+    ) {
+        let width = scratch.len();
+        let is_wanted = |lane: u8| lane > 0 && wanted >> (lane - 1) & 1 == 1;
         for entry in self.entries(answer) {
+            if !is_wanted(entry.lane) {
+                continue;
+            }
             let Some(added) = usize::from(entry.lane)
                 .checked_sub(1)
-                .and_then(|lane| added.get_mut(lane))
+                .and_then(|lane| added.get_mut(lane * width..(lane + 1) * width))
             else {
                 continue;
             };
@@ -598,18 +611,19 @@ impl Sheet {
                         entry.slots.add_to(added);
                         continue;
                     }
-                    scratch.words_mut().fill(0);
+                    scratch.fill(0);
                     entry.slots.add_to(scratch);
                     spoilt().for_each(|other| other.slots.take_from(scratch));
-                    added.add_all(scratch);
+                    bits::add_all(added, scratch);
                 }
             }
         }
         if let Some(Some(column)) = self.columns.get(field as usize) {
-            for (intervals, added) in column.ranges.iter().skip(1).zip(added) {
-                if !intervals.is_empty() && !answer.numbers.is_empty() {
-                    self.inside(intervals, answer.numbers, scratch);
-                    added.add_all(scratch);
+            let lanes = (1u8..).zip(added.chunks_exact_mut(width));
+            for (intervals, (lane, added)) in column.ranges.iter().skip(1).zip(lanes) {
+                if is_wanted(lane) && !intervals.is_empty() && !answer.numbers.is_empty() {
+                    inside(intervals, answer.numbers, scratch);
+                    bits::add_all(added, scratch);
                 }
             }
         }
@@ -621,8 +635,8 @@ impl Sheet {
         field: u32,
         before: Answer<'_>,
         after: Answer<'_>,
-        out: &mut Bits,
-        scratch: &mut Bits,
+        out: &mut Row,
+        scratch: &mut Row,
     ) {
         for (one, other) in [(before, after), (after, before)] {
             for token in one
@@ -644,15 +658,15 @@ impl Sheet {
         for intervals in &column.ranges {
             let single = |numbers: &[f64]| numbers.len() <= 1;
             if single(before.numbers) && single(after.numbers) {
-                scratch.words_mut().fill(0);
+                scratch.fill(0);
                 for number in before.numbers.iter().chain(after.numbers) {
                     intervals.flip_holding(*number, scratch);
                 }
-                out.add_all(scratch);
+                bits::add_all(out, scratch);
             } else {
                 for numbers in [before.numbers, after.numbers] {
-                    self.inside(intervals, numbers, scratch);
-                    out.add_all(scratch);
+                    inside(intervals, numbers, scratch);
+                    bits::add_all(out, scratch);
                 }
             }
         }
@@ -699,5 +713,19 @@ impl Sheet {
             + columns
             + self.entries.capacity() * size_of::<Vec<Entry>>()
             + entries
+    }
+}
+
+/// The slots one of whose ranges holds one of the numbers.
+fn inside(intervals: &Intervals, numbers: &[f64], out: &mut Row) {
+    out.fill(0);
+    let Some((first, more)) = numbers.split_first() else {
+        return;
+    };
+    intervals.flip_holding(*first, out);
+    for number in more {
+        let mut also = vec![0; out.len()];
+        intervals.flip_holding(*number, &mut also);
+        bits::add_all(out, &also);
     }
 }

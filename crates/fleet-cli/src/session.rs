@@ -100,6 +100,18 @@ impl Session {
         })
     }
 
+    /// Catches the index up with the log, with a bar for those who wait.
+    pub(crate) fn index(&self) -> Result<(), Failure> {
+        let bar = crate::progress::bar("indexing", Some(0));
+        let mut told = |position, head| {
+            bar.set_length(head);
+            bar.set_position(position);
+        };
+        pollster::block_on(self.fleet.build_index(&mut told))?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
     /// Saves the index beside the store where that saves the next command time. A cache: when it cannot be written,
     /// nothing is lost but that.
     pub(crate) fn save_index(&self, position: u64) {

@@ -110,6 +110,21 @@ impl Fleet {
         found.map_err(|refusal| refusal.into_error(Service::IotHub))
     }
 
+    /// Catches the index up with the log, as the first query would, and tells of it: `progress` hears the position reached and
+    /// the log's end after each page.
+    ///
+    /// # Errors
+    /// The store's errors.
+    pub async fn build_index(
+        &self,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<(), CallError> {
+        let place = self.index_place();
+        let done = self.indexes();
+        let done = done.catch_up(&self.log, place.as_ref(), progress).await;
+        done.map_err(|refusal| refusal.into_error(Service::IotHub))
+    }
+
     /// Where the index that answers queries came from: opened as it was saved, or read from the log.
     pub async fn index_origin(&self) -> IndexOrigin {
         self.indexes().origin().await

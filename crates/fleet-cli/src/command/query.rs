@@ -10,7 +10,6 @@ use crate::failure::{Failure, Problem};
 use crate::language::{self, Language};
 use crate::noun::pairs::Pair;
 use crate::output::{self, Out};
-use crate::progress;
 use crate::session::Session;
 use crate::table::Table;
 
@@ -101,9 +100,8 @@ type Found = (Vec<Row>, String);
 fn from_store(query: &Parsed, global: &Global, explain: bool) -> Result<Found, Failure> {
     global.store.must_exist()?;
     let session = Session::open(global)?;
-    let bar = progress::bar("indexing", None);
+    session.index()?;
     let snapshot = pollster::block_on(session.fleet().snapshot(query.collection()))?;
-    bar.finish_and_clear();
     let rows = snapshot.rows(query).map_err(refused)?.rows;
     let mut explained = String::new();
     if explain {

@@ -5,11 +5,12 @@
 use fleet_model::document::{self, DeviceParts, ThingFacts};
 use fleet_model::id::{RecordName, ShadowName};
 use fleet_model::identity::{self, ModuleIdentity, Modules};
-use fleet_model::kernel::{Position, Timestamp};
-use fleet_model::presence::{ClientId, Connectivity, Presences};
-use fleet_model::thing::{Thing, Things};
+use fleet_model::kernel::{NameError, Position, Timestamp};
+use fleet_model::presence::{ClientId, Presences};
+use fleet_model::thing::{self, Thing, Things};
 use fleet_model::twin::{Incarnation, Twin, TwinKey, TwinState};
 use serde_json::Value;
+use std::borrow::Cow;
 
 use super::Catalog;
 use super::recent::Recent;
@@ -44,18 +45,6 @@ impl Sources {
         self.presences.trim();
     }
 
-    async fn twin(
-        &mut self,
-        log: &Log,
-        key: &TwinKey,
-        life: Option<Incarnation>,
-        until: Position,
-    ) -> Result<TwinState, Refusal> {
-        let state = self.twins.at(log, &key.stream()?, until).await?;
-        // The instant only dates what is gone, which no document shows.
-        Ok(state.in_life(life, Timestamp::default()).into_owned())
-    }
-
     /// The documents of a record as the log had them at `until`; none where nothing lives under its name.
     pub(crate) async fn build(
         &mut self,
@@ -66,33 +55,61 @@ impl Sources {
         let Ok(name) = name.parse::<RecordName>() else {
             return Ok(None);
         };
-        let record = self.things.at(log, &name.stream()?, until).await?;
-        let Some(thing) = record.thing().cloned() else {
+        let Self {
+            catalog,
+            streams,
+            things,
+            twins,
+            modules,
+            presences,
+        } = self;
+        let stream = name.stream()?;
+        things.have(log, &stream, until).await?;
+        let Some(thing) = things.get(&stream).and_then(thing::Record::thing) else {
             return Ok(None);
         };
-        let life = Some(Incarnation(thing.id.as_uuid()));
         let device = TwinKey::Device(name.clone());
-        let device = self.twin(log, &device, life, until).await?;
-        let mut shadows: Vec<(ShadowName, TwinState)> = Vec::new();
-        let keys: Vec<TwinKey> = self.streams.twins(name.as_str()).cloned().collect();
-        for key in keys {
-            if let TwinKey::Shadow(_, shadow) = &key {
-                let state = self.twin(log, &key, life, until).await?;
-                shadows.push((shadow.clone(), state));
+        twins.have(log, &device.stream()?, until).await?;
+        for key in streams.twins(name.as_str()) {
+            twins.have(log, &key.stream()?, until).await?;
+        }
+        let client = client(streams, &name);
+        if let Some(client) = &client {
+            presences.have(log, &client.stream()?, until).await?;
+        }
+        for module in streams.modules(name.as_str()) {
+            let stream = identity::module_stream(&thing.name, module)?;
+            modules.have(log, &stream, until).await?;
+        }
+
+        let life = Some(Incarnation(thing.id.as_uuid()));
+        let fresh = TwinState::default();
+        // The instant only dates what is gone, which no document shows.
+        let state = |key: &TwinKey, life| {
+            let state = twins.get(&key.stream()?).unwrap_or(&fresh);
+            Ok::<_, NameError>(state.in_life(life, Timestamp::default()))
+        };
+        let mut shadows: Vec<(ShadowName, Cow<'_, TwinState>)> = Vec::new();
+        for key in streams.twins(name.as_str()) {
+            if let TwinKey::Shadow(_, shadow) = key {
+                shadows.push((shadow.clone(), state(key, life)?));
             }
         }
-        let connectivity = self.connectivity(log, &name, until).await?;
-        let identity = identity::device_facts(&thing.identity, connectivity.as_ref());
-        let mut modules = Vec::new();
-        for module in self.modules_of(log, &thing, until).await? {
+        let presence = match &client {
+            Some(client) => presences.get(&client.stream()?),
+            None => None,
+        };
+        let connectivity = presence.map(|presence| &presence.connectivity);
+        let identity = identity::device_facts(&thing.identity, connectivity);
+        let mut built = Vec::new();
+        for module in live_modules(streams, modules, thing)? {
             let key = TwinKey::Module(name.clone(), module.module.clone());
-            let life = Some(module.incarnation());
-            let state = self.twin(log, &key, life, until).await?;
+            let state = state(&key, Some(module.incarnation()))?;
             let facts = identity::module_facts(&module, &thing.identity, None);
             let document = document::module(&key, &state, &facts);
-            modules.push((module.module.to_string(), document));
+            built.push((module.module.to_string(), document));
         }
-        modules.sort_by(|(a, _), (b, _)| a.cmp(b));
+        built.sort_by(|(a, _), (b, _)| a.cmp(b));
         let device = document::device(&DeviceParts {
             name: &name,
             thing: name.has_aws_face().then_some(ThingFacts {
@@ -100,54 +117,49 @@ impl Sources {
                 version: thing.version,
                 thing_type: thing.thing_type.as_ref(),
             }),
-            groups: group_names(&self.catalog, &thing),
+            groups: group_names(catalog, thing),
             attributes: thing.attributes.iter().collect(),
             identity: &identity,
-            twin: &device,
-            named_shadows: shadows.iter().map(|(name, state)| (name, state)).collect(),
-            connectivity: connectivity.as_ref(),
+            twin: &*state(&device, life)?,
+            named_shadows: shadows
+                .iter()
+                .map(|(name, state)| (name, &**state))
+                .collect(),
+            connectivity,
         });
-        Ok(Some(Built { device, modules }))
+        Ok(Some(Built {
+            device,
+            modules: built,
+        }))
     }
+}
 
-    /// What is known of a device's connection.
-    async fn connectivity(
-        &mut self,
-        log: &Log,
-        name: &RecordName,
-        until: Position,
-    ) -> Result<Option<Connectivity>, Refusal> {
-        let Ok(client) = name.as_str().parse::<ClientId>() else {
-            return Ok(None);
-        };
-        if !self.streams.knows(name.as_str()) {
-            return Ok(None);
-        }
-        let state = self.presences.at(log, &client.stream()?, until).await?;
-        Ok(Some(state.connectivity.clone()))
-    }
+/// Whose presence is the device's, where anything was ever told of it.
+fn client(streams: &Streams, name: &RecordName) -> Option<ClientId> {
+    let client = name.as_str().parse().ok()?;
+    streams.knows(name.as_str()).then_some(client)
+}
 
-    /// The modules of a device that live, system modules among them.
-    async fn modules_of(
-        &mut self,
-        log: &Log,
-        thing: &Thing,
-        until: Position,
-    ) -> Result<Vec<ModuleIdentity>, Refusal> {
-        let mut found = if thing.identity.iot_edge {
-            identity::system_modules(&thing.name, thing.id)
-        } else {
-            Vec::new()
-        };
-        let known = self.streams.modules(thing.name.as_str());
-        let known: Vec<_> = known.cloned().collect();
-        for module in known {
-            let stream = identity::module_stream(&thing.name, &module)?;
-            let record = self.modules.at(log, &stream, until).await?;
-            found.extend(record.live(Some(thing.id)).cloned());
-        }
-        Ok(found)
+/// The modules of a device that live, system modules among them.
+fn live_modules(
+    streams: &Streams,
+    modules: &Recent<Modules>,
+    thing: &Thing,
+) -> Result<Vec<ModuleIdentity>, NameError> {
+    let mut found = if thing.identity.iot_edge {
+        identity::system_modules(&thing.name, thing.id)
+    } else {
+        Vec::new()
+    };
+    for module in streams.modules(thing.name.as_str()) {
+        let record = modules.get(&identity::module_stream(&thing.name, module)?);
+        found.extend(
+            record
+                .and_then(|record| record.live(Some(thing.id)))
+                .cloned(),
+        );
     }
+    Ok(found)
 }
 
 /// The names of a thing's groups that live: static and dynamic, in the order of joining, then its billing group.

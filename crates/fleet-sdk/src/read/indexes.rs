@@ -423,6 +423,9 @@ struct Held {
     looked: bool,
 }
 
+/// Hears of the position reached and of the log's end.
+type Told<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+
 /// A saved index is renewed once the log has grown by this part of it since.
 const RENEWED_AT: u64 = 16;
 
@@ -433,8 +436,18 @@ impl IndexFollower {
     /// none behind, and the next one begins anew.
     pub(crate) async fn view(&self, log: &Log, place: Option<&Place>) -> Result<View, Refusal> {
         let mut held = self.held.lock().await;
-        held.catch_up(log, place).await?;
+        held.catch_up(log, place, &mut |_, _| {}).await?;
         Ok(held.indexes.view())
+    }
+
+    /// Catches up, telling of the position reached and of the log's end.
+    pub(crate) async fn catch_up(
+        &self,
+        log: &Log,
+        place: Option<&Place>,
+        told: Told<'_>,
+    ) -> Result<(), Refusal> {
+        self.held.lock().await.catch_up(log, place, told).await
     }
 
     /// Watches a condition from `from` on, or from the log's end: the set there. It is read again from the log's
@@ -486,7 +499,7 @@ impl IndexFollower {
         after: Position,
     ) -> Result<(Position, Vec<Crossing>), Refusal> {
         let mut held = self.held.lock().await;
-        held.catch_up(log, place).await?;
+        held.catch_up(log, place, &mut |_, _| {}).await?;
         let position = held.indexes.position;
         let found = match &held.live {
             Some(live) => live.since(after)?,
@@ -515,7 +528,7 @@ impl IndexFollower {
     /// Catches up and saves what was folded, where it is worth it; whether it was.
     pub(crate) async fn save(&self, log: &Log, place: &Place) -> Result<bool, Refusal> {
         let mut held = self.held.lock().await;
-        held.catch_up(log, Some(place)).await?;
+        held.catch_up(log, Some(place), &mut |_, _| {}).await?;
         let (position, saved) = (held.indexes.position.0, held.origin.saved_at);
         if position.saturating_sub(saved) <= saved / RENEWED_AT {
             return Ok(false);
@@ -527,14 +540,31 @@ impl IndexFollower {
 }
 
 impl Held {
-    async fn catch_up(&mut self, log: &Log, place: Option<&Place>) -> Result<(), Refusal> {
+    async fn catch_up(
+        &mut self,
+        log: &Log,
+        place: Option<&Place>,
+        told: Told<'_>,
+    ) -> Result<(), Refusal> {
         let head = log.head().await?;
         if self.indexes.position >= head {
             return Ok(());
         }
         let mut live = self.live.take();
         let mut indexes = self.begin(log, place).await?;
-        indexes.advance_to(log, head, live.as_mut()).await?;
+        let mut anew = live.is_none() && indexes.position > Position::ZERO;
+        while indexes.position < head {
+            match indexes.advance(log, head, live.as_mut()).await {
+                Ok(true) => told(indexes.position.0, head.0),
+                Ok(false) => break,
+                // Paths that documents once had are forgotten when the present ones are read anew.
+                Err(error) if anew && error.code == "query.too_many_paths" => {
+                    (indexes, anew) = (Indexes::default(), false);
+                    self.origin = IndexOrigin::default();
+                }
+                Err(error) => return Err(error),
+            }
+        }
         (self.indexes, self.live) = (indexes, live);
         Ok(())
     }

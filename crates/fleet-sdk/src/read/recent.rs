@@ -49,18 +49,23 @@ where
         Ok(events)
     }
 
-    /// The state of a stream as it was when the log ended at `until`.
-    pub(crate) async fn at(
+    /// Has the state of a stream as it was when the log ended at `until`.
+    pub(crate) async fn have(
         &mut self,
         log: &Log,
         stream: &StreamName,
         until: Position,
-    ) -> Result<&D::State, Refusal> {
+    ) -> Result<(), Refusal> {
         if !self.states.contains_key(stream) {
             let state = log.state_at::<D>(stream, until).await?;
             self.states.insert(stream.clone(), state);
         }
-        Ok(self.states.entry(stream.clone()).or_insert_with(D::initial))
+        Ok(())
+    }
+
+    /// The state of a stream that [`Self::have`] was called for.
+    pub(crate) fn get(&self, stream: &StreamName) -> Option<&D::State> {
+        self.states.get(stream)
     }
 
     /// Forgets everything when it is too much.

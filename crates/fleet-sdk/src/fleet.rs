@@ -317,6 +317,14 @@ impl Fleet {
         &self.indexes
     }
 
+    /// Which named shadows and module twins there ever were.
+    pub(crate) async fn branches<T>(
+        &self,
+        read: impl FnOnce(&Branches) -> T + Send,
+    ) -> Result<T, Refusal> {
+        self.branches.read(&self.log, read).await
+    }
+
     /// The named shadows and module twins that a record ever had.
     pub(crate) async fn branches_of(&self, name: &RecordName) -> Result<Vec<TwinKey>, Refusal> {
         let read = |branches: &Branches| branches.of(name.as_str()).cloned().collect();
@@ -328,6 +336,18 @@ impl Fleet {
         let mut keys = vec![TwinKey::Device(name.clone())];
         keys.extend(self.branches_of(name).await?);
         Ok(keys)
+    }
+
+    /// Spoils every read model that is a fold of the log.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self, other: &Self) {
+        self.catalog.swap(&other.catalog);
+        self.things.swap(&other.things);
+        self.branches.swap(&other.branches);
+        self.identities.swap(&other.identities);
+        self.presence.swap(&other.presence);
+        self.principals.swap(&other.principals);
+        self.certificates.swap(&other.certificates);
     }
 
     /// Every operation, by service and name.

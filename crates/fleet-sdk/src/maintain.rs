@@ -12,7 +12,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::read::{Catalog, Model, Things};
+use crate::read::{
+    Branches, Catalog, CertificateModel, Identities, IndexFollower, Model, PresenceModel,
+    Principals, Things,
+};
 use crate::refusal::Refusal;
 use crate::{CallError, Fleet, Service};
 
@@ -144,7 +147,7 @@ impl Fleet {
             scanned = page.scanned_to;
         }
         let mut versions: HashMap<String, u64> = HashMap::new();
-        let (mut catalog, mut things) = (Catalog::default(), Things::default());
+        let mut fresh = Replayed::default();
         let mut position = Position::ZERO;
         while position < head {
             let page = match store.read_all(LogRead::after(position).limit(2_000)).await {
@@ -172,8 +175,7 @@ impl Fleet {
                     report.found(fleet_model::kernel::ErrorCode::code(&error), at, error);
                     continue;
                 }
-                fold(&mut catalog, recorded)?;
-                fold(&mut things, recorded)?;
+                fresh.fold(recorded)?;
             }
             if page.scanned_to <= position {
                 break;
@@ -183,9 +185,9 @@ impl Fleet {
             report.streams = u64::try_from(versions.len()).unwrap_or(u64::MAX);
             progress(&report);
         }
-        self.verify_invariants(&catalog, &things, &mut report);
+        self.verify_invariants(&fresh.catalog, &fresh.things, &mut report);
         if store.head().await? == head && report.problems.is_empty() {
-            self.verify_models(&catalog, &things, &mut report).await?;
+            self.verify_models(&fresh, &mut report).await?;
         }
         progress(&report);
         Ok(report)
@@ -238,17 +240,63 @@ impl Fleet {
         }
     }
 
+    /// Every read model that this fleet keeps against the fresh replay.
     async fn verify_models(
         &self,
-        catalog: &Catalog,
-        things: &Things,
+        fresh: &Replayed,
         report: &mut VerifyReport,
     ) -> Result<(), Refusal> {
-        if !self.catalog(|held| held == catalog).await? {
-            report.found("verify.read_model", None, "the catalogue of groups differs");
-        }
-        if !self.things(|held| held == things).await? {
-            report.found("verify.read_model", None, "the listing of things differs");
+        let held = self.view().await?;
+        let anew = IndexFollower::default().view(&self.log, None).await?;
+        let models = [
+            (
+                "catalogue of groups",
+                self.catalog(|held| *held == fresh.catalog).await?,
+            ),
+            (
+                "listing of things",
+                self.things(|held| *held == fresh.things).await?,
+            ),
+            (
+                "list of named shadows and module twins",
+                self.branches(|held| *held == fresh.branches).await?,
+            ),
+            (
+                "list of identities",
+                self.identities(|held| *held == fresh.identities).await?,
+            ),
+            (
+                "list of connected clients",
+                self.presence(|held| *held == fresh.presence).await?,
+            ),
+            (
+                "list of principals",
+                self.principals(|held| *held == fresh.principals).await?,
+            ),
+            (
+                "list of certificates",
+                self.certificates(|held| *held == fresh.certificates)
+                    .await?,
+            ),
+            (
+                "index of devices",
+                held.devices.documents().eq(anew.devices.documents()),
+            ),
+            (
+                "index of modules",
+                held.modules.documents().eq(anew.modules.documents()),
+            ),
+            (
+                "index of groups",
+                held.groups.documents().eq(anew.groups.documents()),
+            ),
+        ];
+        for (name, _) in models.iter().filter(|(_, same)| !same) {
+            report.found(
+                "verify.read_model",
+                None,
+                format_args!("the {name} differs from a replay"),
+            );
         }
         Ok(())
     }
@@ -315,9 +363,76 @@ impl Fleet {
     }
 }
 
+/// Every read model that is a fold of the log, from its beginning.
+#[derive(Default)]
+struct Replayed {
+    catalog: Catalog,
+    things: Things,
+    branches: Branches,
+    identities: Identities,
+    presence: PresenceModel,
+    principals: Principals,
+    certificates: CertificateModel,
+}
+
+impl Replayed {
+    fn fold(&mut self, recorded: &Recorded) -> Result<(), Refusal> {
+        fold(&mut self.catalog, recorded)?;
+        fold(&mut self.things, recorded)?;
+        fold(&mut self.branches, recorded)?;
+        fold(&mut self.identities, recorded)?;
+        fold(&mut self.presence, recorded)?;
+        fold(&mut self.principals, recorded)?;
+        fold(&mut self.certificates, recorded)
+    }
+}
+
 fn fold<M: Model>(model: &mut M, recorded: &Recorded) -> Result<(), Refusal> {
     if M::CATEGORIES.contains(&recorded.stream.category()) {
         model.fold(recorded)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Caller, Options};
+    use fleet_store::memory::MemoryStore;
+    use pollster::block_on;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn fleet(things: &[&str]) -> Fleet {
+        let start = Options::seeded(1).clock.now();
+        let store = MemoryStore::new("default".parse().unwrap(), Arc::new(move || start));
+        let fleet = block_on(Fleet::open(Arc::new(store), Options::seeded(1))).unwrap();
+        let ops = Caller::new("user:ops".parse().unwrap());
+        let call = |op: &str, params: Value| {
+            block_on(fleet.call_json(op, params, &ops)).result.unwrap();
+        };
+        for thing in things {
+            call("CreateThingGroup", json!({ "thingGroupName": thing }));
+            call("CreateThing", json!({ "thingName": thing }));
+        }
+        let page = block_on(fleet.verify(&mut |_| ())).unwrap();
+        assert_eq!(page.problems, []);
+        fleet
+    }
+
+    #[test]
+    fn a_read_model_that_differs_from_a_replay_is_told() {
+        // Both logs are of one length, so that neither fleet reads on.
+        let (one, other) = (fleet(&["a", "b"]), fleet(&["c", "d"]));
+        one.spoil(&other);
+        let report = block_on(one.verify(&mut |_| ())).unwrap();
+        let told: Vec<&str> = report.problems.iter().map(|p| p.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "the catalogue of groups differs from a replay",
+                "the listing of things differs from a replay"
+            ]
+        );
+    }
 }

@@ -43,6 +43,14 @@ impl<M: Model> Follower<M> {
         Ok(read(&held.model))
     }
 
+    /// Changes what two fleets hold for each other, as a fault would spoil it.
+    #[cfg(test)]
+    pub(crate) fn swap(&self, other: &Self) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let mut theirs = other.held.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut held.model, &mut theirs.model);
+    }
+
     fn position(&self) -> Position {
         self.held
             .read()

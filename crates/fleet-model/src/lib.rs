@@ -17,6 +17,7 @@ pub mod identity;
 pub mod kernel;
 pub mod lifecycle;
 pub mod limits;
+mod policies;
 pub mod presence;
 pub mod tag;
 pub mod thing;

@@ -103,25 +103,32 @@ impl Tags {
         Self(tags)
     }
 
-    /// Decides TagResource: what to record, nothing when every tag is there already.
+    /// Decides TagResource: what `record` makes of the tags, nothing when every one is there already.
     ///
     /// # Errors
     /// `tag.limit_exceeded`.
-    pub fn decide_tag(&self, added: Self, limits: &Limits) -> Result<Option<Self>, TagError> {
+    pub fn decide_tag<V>(
+        &self,
+        added: Self,
+        limits: &Limits,
+        record: impl FnOnce(Self) -> V,
+    ) -> Result<Vec<V>, TagError> {
         let after = self.with(&added);
         after.check(limits)?;
-        Ok((after != *self).then_some(added))
+        let changed = after != *self;
+        Ok(changed.then(|| record(added)).into_iter().collect())
     }
 
-    /// Decides UntagResource: what to record, nothing when no such tag is there.
+    /// Decides UntagResource: what `record` makes of the keys that are there, nothing when none is.
     #[must_use]
-    pub fn decide_untag(&self, keys: &BTreeSet<TagKey>) -> Option<BTreeSet<TagKey>> {
-        let present: BTreeSet<_> = keys
-            .iter()
-            .filter(|key| self.0.contains_key(*key))
-            .cloned()
-            .collect();
-        (!present.is_empty()).then_some(present)
+    pub fn decide_untag<V>(
+        &self,
+        mut keys: BTreeSet<TagKey>,
+        record: impl FnOnce(BTreeSet<TagKey>) -> V,
+    ) -> Vec<V> {
+        keys.retain(|key| self.0.contains_key(key));
+        let changed = !keys.is_empty();
+        changed.then(|| record(keys)).into_iter().collect()
     }
 
     /// Checks the quota.
@@ -225,13 +232,18 @@ mod tests {
         let two = Tags::parse([("a", "1"), ("b", "2")]).unwrap();
         let again = Tags::parse([("a", "9")]).unwrap();
         let third = Tags::parse([("c", "3")]).unwrap();
-        assert_eq!(two.decide_tag(again.clone(), &limits), Ok(Some(again)));
-        assert_eq!(two.decide_tag(two.clone(), &limits), Ok(None));
-        assert!(two.decide_tag(third, &limits).is_err());
-        let keys = ["a".parse().unwrap(), "z".parse().unwrap()].into();
-        let gone = two.decide_untag(&keys).unwrap();
+        let tag = |tags: &Tags| two.decide_tag(tags.clone(), &limits, |tags| tags);
+        assert_eq!(tag(&again), Ok(vec![again.clone()]));
+        assert_eq!(tag(&two), Ok(vec![]));
+        assert!(tag(&third).is_err());
+        let keys: BTreeSet<TagKey> = ["a".parse().unwrap(), "z".parse().unwrap()].into();
+        let gone = two.decide_untag(keys.clone(), |keys| keys).remove(0);
         assert_eq!(gone.len(), 1);
         assert_eq!(two.without(&gone).len(), 1);
-        assert_eq!(two.without(&gone).decide_untag(&keys), None);
+        assert!(
+            two.without(&gone)
+                .decide_untag(keys, |keys| keys)
+                .is_empty()
+        );
     }
 }

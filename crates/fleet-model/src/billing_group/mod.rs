@@ -16,14 +16,7 @@ use crate::thing::BillingRef;
 use std::collections::BTreeSet;
 
 /// What the stream of a name says: nothing lives there, or a billing group.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never created, or deleted.
-    #[default]
-    Absent,
-    /// A billing group.
-    Present(Box<BillingGroup>),
-}
+pub type Record = crate::kernel::Record<BillingGroup>;
 
 /// A billing group as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +39,8 @@ pub struct BillingGroup {
 impl Record {
     /// The billing group, where there is one.
     #[must_use]
-    pub fn billing_group(&self) -> Option<&BillingGroup> {
-        match self {
-            Self::Absent => None,
-            Self::Present(group) => Some(group),
-        }
+    pub const fn billing_group(&self) -> Option<&BillingGroup> {
+        self.present()
     }
 }
 
@@ -276,26 +266,21 @@ fn decide_present(group: &BillingGroup, action: Action, cx: &Context<'_>) -> Dec
             })])
         }
         Action::Tag { tags } => {
-            let tags = group.tags.decide_tag(tags, cx.limits);
-            let tags = tags.map_err(BillingGroupError::from)?;
             let tagged = |tags| {
                 Event::Tagged(Tagged {
                     billing_group_name: name(),
                     tags,
                 })
             };
-            Ok(tags.map(tagged).into_iter().collect())
+            let decided = group.tags.decide_tag(tags, cx.limits, tagged);
+            Ok(decided.map_err(BillingGroupError::from)?)
         }
-        Action::Untag { keys } => {
-            let untagged = |tag_keys| {
-                Event::Untagged(Untagged {
-                    billing_group_name: name(),
-                    tag_keys,
-                })
-            };
-            let keys = group.tags.decide_untag(&keys);
-            Ok(keys.map(untagged).into_iter().collect())
-        }
+        Action::Untag { keys } => Ok(group.tags.decide_untag(keys, |tag_keys| {
+            Event::Untagged(Untagged {
+                billing_group_name: name(),
+                tag_keys,
+            })
+        })),
     }
 }
 

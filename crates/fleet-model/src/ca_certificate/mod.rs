@@ -78,14 +78,7 @@ pub enum Template {
 }
 
 /// What the stream of an id says: nothing lives there, or a CA certificate.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never registered, or deleted.
-    #[default]
-    Absent,
-    /// A CA certificate.
-    Present(Box<CaCertificate>),
-}
+pub type Record = crate::kernel::Record<CaCertificate>;
 
 /// A CA certificate as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,11 +117,8 @@ pub struct CaCertificate {
 impl Record {
     /// The CA certificate, where there is one.
     #[must_use]
-    pub fn ca_certificate(&self) -> Option<&CaCertificate> {
-        match self {
-            Self::Absent => None,
-            Self::Present(ca) => Some(ca),
-        }
+    pub const fn ca_certificate(&self) -> Option<&CaCertificate> {
+        self.present()
     }
 }
 
@@ -340,26 +330,21 @@ fn decide_present(ca: &CaCertificate, action: Action, cx: &Context<'_, dyn View>
             })]),
         },
         Action::Tag { tags } => {
-            let tags = ca.tags.decide_tag(tags, cx.limits);
-            let tags = tags.map_err(CaCertificateError::from)?;
             let tagged = |tags| {
                 Event::Tagged(Tagged {
                     certificate_id: ca.id.clone(),
                     tags,
                 })
             };
-            Ok(tags.map(tagged).into_iter().collect())
+            let decided = ca.tags.decide_tag(tags, cx.limits, tagged);
+            Ok(decided.map_err(CaCertificateError::from)?)
         }
-        Action::Untag { keys } => {
-            let untagged = |tag_keys| {
-                Event::Untagged(Untagged {
-                    certificate_id: ca.id.clone(),
-                    tag_keys,
-                })
-            };
-            let keys = ca.tags.decide_untag(&keys);
-            Ok(keys.map(untagged).into_iter().collect())
-        }
+        Action::Untag { keys } => Ok(ca.tags.decide_untag(keys, |tag_keys| {
+            Event::Untagged(Untagged {
+                certificate_id: ca.id.clone(),
+                tag_keys,
+            })
+        })),
     }
 }
 

@@ -16,6 +16,7 @@ pub use status::{Arrival, CertificateStatus, INITIAL, TRANSITIONS, Trigger};
 
 use crate::id::{AccountId, CertificateId, PolicyName, Revision, TransferMessage, text_id};
 use crate::kernel::{Context, Decider, NameError, Problems, Refused, StreamName, Timestamp};
+use crate::policies;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -37,14 +38,7 @@ pub enum CertificateMode {
 }
 
 /// What the stream of an id says: nothing lives there, or a certificate.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never registered, or deleted.
-    #[default]
-    Absent,
-    /// A certificate.
-    Present(Box<Certificate>),
-}
+pub type Record = crate::kernel::Record<Certificate>;
 
 /// A certificate as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,11 +114,8 @@ pub enum TransferOutcome {
 impl Record {
     /// The certificate, where there is one.
     #[must_use]
-    pub fn certificate(&self) -> Option<&Certificate> {
-        match self {
-            Self::Absent => None,
-            Self::Present(certificate) => Some(certificate),
-        }
+    pub const fn certificate(&self) -> Option<&Certificate> {
+        self.present()
     }
 }
 
@@ -423,25 +414,20 @@ fn decide_present(
                 at,
             })])
         }
-        Action::AttachPolicy { policy } => {
-            if certificate.policies.contains(&policy) {
-                return Ok(vec![]);
-            }
-            let limit = cx.limits.policies_per_principal;
-            if certificate.policies.len() >= limit {
-                return Err(CertificateError::TooManyPolicies {
-                    certificate: id(),
-                    limit,
-                }
-                .into());
-            }
-            Ok(vec![Event::PolicyAttached(certificate.policy(policy))])
+        Action::AttachPolicy { policy } => policies::attach(
+            &certificate.policies,
+            policy,
+            cx.limits.policies_per_principal,
+            |policy| Event::PolicyAttached(certificate.policy(policy)),
+            |limit| CertificateError::TooManyPolicies {
+                certificate: id(),
+                limit,
+            },
+        ),
+        Action::DetachPolicy { policy } => {
+            let detached = |policy| Event::PolicyDetached(certificate.policy(policy));
+            Ok(policies::detach(&certificate.policies, policy, detached))
         }
-        Action::DetachPolicy { policy } => Ok(if certificate.policies.contains(&policy) {
-            vec![Event::PolicyDetached(certificate.policy(policy))]
-        } else {
-            vec![]
-        }),
     }
 }
 

@@ -28,6 +28,7 @@ use crate::attribute::{AttributePayload, Attributes, Mode};
 use crate::id::{Description, IndexName, PolicyName, Revision, ThingGroupId, ThingGroupName};
 use crate::kernel::{Context, Decider, Problems, Refused, StreamName, Timestamp};
 use crate::limits::Limits;
+use crate::policies;
 use crate::tag::Tags;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,14 +39,7 @@ pub const QUERY_VERSION: &str = "2017-09-30";
 pub const INDEX_NAME: &str = "AWS_Things";
 
 /// What a group's stream says: nothing lives there, or a group.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never created, or deleted.
-    #[default]
-    Absent,
-    /// A group.
-    Present(Box<Group>),
-}
+pub type Record = crate::kernel::Record<Group>;
 
 /// A group as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,11 +87,8 @@ pub enum Kind {
 impl Record {
     /// The group, where there is one.
     #[must_use]
-    pub fn group(&self) -> Option<&Group> {
-        match self {
-            Self::Absent => None,
-            Self::Present(group) => Some(group),
-        }
+    pub const fn group(&self) -> Option<&Group> {
+        self.present()
     }
 }
 
@@ -446,46 +437,36 @@ fn decide_present(group: &Group, action: Action, cx: &Context<'_, dyn View>) -> 
             _ => vec![],
         }),
         Action::AttachPolicy { .. } if group.is_dynamic() => Err(wrong_kind(true).into()),
-        Action::AttachPolicy { policy } => {
-            if group.policies.contains(&policy) {
-                return Ok(vec![]);
-            }
-            let limit = cx.limits.policies_per_group;
-            if group.policies.len() >= limit {
-                return Err(GroupError::TooManyPolicies {
-                    group: group.name.clone(),
-                    limit,
-                }
-                .into());
-            }
-            Ok(vec![Event::PolicyAttached(group.policy(policy))])
+        Action::AttachPolicy { policy } => policies::attach(
+            &group.policies,
+            policy,
+            cx.limits.policies_per_group,
+            |policy| Event::PolicyAttached(group.policy(policy)),
+            |limit| GroupError::TooManyPolicies {
+                group: group.name.clone(),
+                limit,
+            },
+        ),
+        Action::DetachPolicy { policy } => {
+            let detached = |policy| Event::PolicyDetached(group.policy(policy));
+            Ok(policies::detach(&group.policies, policy, detached))
         }
-        Action::DetachPolicy { policy } => Ok(if group.policies.contains(&policy) {
-            vec![Event::PolicyDetached(group.policy(policy))]
-        } else {
-            vec![]
-        }),
         Action::Tag { tags } => {
-            let tags = group.tags.decide_tag(tags, cx.limits);
-            let tags = tags.map_err(GroupError::from)?;
             let tagged = |tags| {
                 Event::Tagged(Tagged {
                     thing_group_name: group.name.clone(),
                     tags,
                 })
             };
-            Ok(tags.map(tagged).into_iter().collect())
+            let decided = group.tags.decide_tag(tags, cx.limits, tagged);
+            Ok(decided.map_err(GroupError::from)?)
         }
-        Action::Untag { keys } => {
-            let untagged = |tag_keys| {
-                Event::Untagged(Untagged {
-                    thing_group_name: group.name.clone(),
-                    tag_keys,
-                })
-            };
-            let keys = group.tags.decide_untag(&keys);
-            Ok(keys.map(untagged).into_iter().collect())
-        }
+        Action::Untag { keys } => Ok(group.tags.decide_untag(keys, |tag_keys| {
+            Event::Untagged(Untagged {
+                thing_group_name: group.name.clone(),
+                tag_keys,
+            })
+        })),
     }
 }
 

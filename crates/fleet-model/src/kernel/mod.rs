@@ -9,6 +9,7 @@ mod envelope;
 mod json;
 mod name;
 mod projection;
+mod record;
 mod refused;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -22,6 +23,7 @@ pub use json::canonical;
 pub(crate) use json::{Canon, Fit, Judge, Leaf, Scratch};
 pub use name::{Actor, Category, EventId, EventType, NameError, StreamName, TenantId};
 pub use projection::{Applied, Projection, ProjectionError};
+pub use record::Record;
 pub use refused::{Problems, Refused};
 pub use time::Timestamp;
 pub use upcast::{UpcastError, Upcasted, UpcasterError, Upcasters, UpcastersBuilder};

@@ -29,14 +29,7 @@ use crate::kernel::{Context, Decider, Problems, Refused, Timestamp};
 use crate::limits::Limits;
 
 /// What the stream of a name says: nothing lives there, or a thing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never created, or deleted.
-    #[default]
-    Absent,
-    /// A thing, which is also a device.
-    Present(Box<Thing>),
-}
+pub type Record = crate::kernel::Record<Thing>;
 
 /// A thing as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,11 +62,8 @@ pub struct Thing {
 impl Record {
     /// The thing, where there is one.
     #[must_use]
-    pub fn thing(&self) -> Option<&Thing> {
-        match self {
-            Self::Absent => None,
-            Self::Present(thing) => Some(thing),
-        }
+    pub const fn thing(&self) -> Option<&Thing> {
+        self.present()
     }
 }
 

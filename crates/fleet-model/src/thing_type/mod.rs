@@ -18,14 +18,7 @@ use crate::thing::TypeStanding;
 use std::collections::BTreeSet;
 
 /// What the stream of a name says: nothing lives there, or a thing type.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Record {
-    /// Never created, or deleted.
-    #[default]
-    Absent,
-    /// A thing type.
-    Present(Box<ThingType>),
-}
+pub type Record = crate::kernel::Record<ThingType>;
 
 /// A thing type as its stream has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,11 +57,8 @@ pub enum Deprecation {
 impl Record {
     /// The thing type, where there is one.
     #[must_use]
-    pub fn thing_type(&self) -> Option<&ThingType> {
-        match self {
-            Self::Absent => None,
-            Self::Present(thing_type) => Some(thing_type),
-        }
+    pub const fn thing_type(&self) -> Option<&ThingType> {
+        self.present()
     }
 }
 
@@ -278,26 +268,21 @@ fn decide_present(thing_type: &ThingType, action: Action, cx: &Context<'_, dyn V
         }),
         Action::Delete => decide_delete(thing_type, cx),
         Action::Tag { tags } => {
-            let tags = thing_type.tags.decide_tag(tags, cx.limits);
-            let tags = tags.map_err(ThingTypeError::from)?;
             let tagged = |tags| {
                 Event::Tagged(Tagged {
                     thing_type_name: name(),
                     tags,
                 })
             };
-            Ok(tags.map(tagged).into_iter().collect())
+            let decided = thing_type.tags.decide_tag(tags, cx.limits, tagged);
+            Ok(decided.map_err(ThingTypeError::from)?)
         }
-        Action::Untag { keys } => {
-            let untagged = |tag_keys| {
-                Event::Untagged(Untagged {
-                    thing_type_name: name(),
-                    tag_keys,
-                })
-            };
-            let keys = thing_type.tags.decide_untag(&keys);
-            Ok(keys.map(untagged).into_iter().collect())
-        }
+        Action::Untag { keys } => Ok(thing_type.tags.decide_untag(keys, |tag_keys| {
+            Event::Untagged(Untagged {
+                thing_type_name: name(),
+                tag_keys,
+            })
+        })),
     }
 }
 

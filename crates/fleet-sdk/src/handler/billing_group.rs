@@ -9,7 +9,7 @@ use fleet_model::thing::{self, Things};
 
 use super::Handle;
 use super::convert::{Checks, revision, tags};
-use super::group::{named, thing_resource};
+use super::group::{Named, members, thing_and};
 use crate::facts::Facts;
 use crate::fleet::Call;
 use crate::operation::{
@@ -198,29 +198,13 @@ fn billing_resource(resource: Resource) -> Option<BillingGroupName> {
     }
 }
 
-/// Thing and billing group of a request, each by name or ARN.
-struct Pair<'r> {
-    thing: (Option<&'r str>, Option<&'r str>),
-    billing_group: (Option<&'r str>, Option<&'r str>),
-}
-
 async fn change(
     call: &mut Call<'_>,
-    pair: Pair<'_>,
+    thing: Named<'_>,
+    group: Named<'_>,
     action: fn(BillingGroupName) -> thing::Action,
 ) -> Result<(), Refusal> {
-    let mut checks = Checks::default();
-    let group = checks.ok(named(
-        "billing group",
-        pair.billing_group.0,
-        pair.billing_group.1,
-        billing_resource,
-    ));
-    let thing = checks.ok(named("thing", pair.thing.0, pair.thing.1, thing_resource));
-    checks.finish()?;
-    let (Some(thing), Some(group)) = (thing, group) else {
-        return Err(Refusal::incomplete());
-    };
+    let (thing, group) = thing_and(thing, "billing group", group, billing_resource)?;
     let _lock = call.lock().await;
     let stream = thing.record().stream()?;
     let loaded = call.load::<Things>(&stream).await?;
@@ -239,15 +223,13 @@ impl Handle for AddThingToBillingGroup {
     type Answer = AddThingToBillingGroupResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let pair = Pair {
-            thing: (self.thing_name.as_deref(), self.thing_arn.as_deref()),
-            billing_group: (
-                self.billing_group_name.as_deref(),
-                self.billing_group_arn.as_deref(),
-            ),
-        };
+        let thing = (self.thing_name.as_deref(), self.thing_arn.as_deref());
+        let group = (
+            self.billing_group_name.as_deref(),
+            self.billing_group_arn.as_deref(),
+        );
         let add = |billing_group| thing::Action::AddToBillingGroup { billing_group };
-        change(call, pair, add).await?;
+        change(call, thing, group, add).await?;
         Ok(AddThingToBillingGroupResponse {})
     }
 }
@@ -256,15 +238,13 @@ impl Handle for RemoveThingFromBillingGroup {
     type Answer = RemoveThingFromBillingGroupResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let pair = Pair {
-            thing: (self.thing_name.as_deref(), self.thing_arn.as_deref()),
-            billing_group: (
-                self.billing_group_name.as_deref(),
-                self.billing_group_arn.as_deref(),
-            ),
-        };
+        let thing = (self.thing_name.as_deref(), self.thing_arn.as_deref());
+        let group = (
+            self.billing_group_name.as_deref(),
+            self.billing_group_arn.as_deref(),
+        );
         let remove = |billing_group| thing::Action::RemoveFromBillingGroup { billing_group };
-        change(call, pair, remove).await?;
+        change(call, thing, group, remove).await?;
         Ok(RemoveThingFromBillingGroupResponse {})
     }
 }
@@ -281,16 +261,11 @@ impl Handle for ListThingsInBillingGroup {
         )?;
         let name: BillingGroupName = self.billing_group_name.parse()?;
         let found = find(call, &name).await?;
-        let (things, next_token) = call
-            .fleet
-            .things(|things| {
-                let names = things
-                    .billed(found.id)
-                    .map(|members| things.names(members, page.after.as_deref(), page.limit + 1));
-                let names = names.unwrap_or_default();
-                page.cut(names.into_iter().map(|name| (name.clone(), name)))
-            })
-            .await?;
+        let of = |things: &crate::read::Things| {
+            let billed = things.billed(found.id).cloned();
+            billed.unwrap_or_default()
+        };
+        let (things, next_token) = members(call, &page, of).await?;
         Ok(ListThingsInBillingGroupResponse { things, next_token })
     }
 }

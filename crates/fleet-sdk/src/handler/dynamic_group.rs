@@ -4,12 +4,12 @@ use fleet_model::group::{
     Action, CreateDynamic, GroupError, INDEX_NAME, Kind, QUERY_VERSION, Update, UpdateDynamic,
 };
 use fleet_model::id::{Resource, ThingGroupName, ThingName};
-use fleet_model::thing::{self, Event, LeaveReason, Things};
+use fleet_model::thing::{self, Things};
 use fleet_query::{Dialect, Mode, Query};
 
 use super::Handle;
 use super::convert::{Checks, revision, tags};
-use super::group::{decide, properties};
+use super::group::{decide, evicted, properties};
 use super::query::diagnosed;
 use crate::facts::Facts;
 use crate::fleet::Call;
@@ -176,13 +176,6 @@ impl Handle for ApplyDynamicMembership {
             action,
         };
         let loaded = super::thing::decide(call, &stream, loaded, command, &facts).await?;
-        let evicted = loaded.events.iter().filter_map(|event| match event {
-            Event::LeftGroup(left) if matches!(left.reason, LeaveReason::Evicted { .. }) => {
-                Some(left.membership.group.group_name.to_string())
-            }
-            _ => None,
-        });
-        let evicted: Vec<String> = evicted.collect();
         let thing = loaded.state.thing();
         let member = thing.is_some_and(|thing| {
             let mut live = thing.live_groups(&facts);
@@ -194,7 +187,7 @@ impl Handle for ApplyDynamicMembership {
             .then(|| format!("the thing is in {limit} groups already, and none of them gives way"));
         Ok(ApplyDynamicMembershipResponse {
             member,
-            evicted_from: (!evicted.is_empty()).then_some(evicted),
+            evicted_from: evicted(&loaded.events),
             refused,
         })
     }

@@ -278,7 +278,7 @@ impl Handle for ListThingGroups {
 }
 
 /// A resource given by name, by ARN, or by both where they agree.
-pub(super) fn named<T>(
+fn named<T>(
     what: &str,
     name: Option<&str>,
     arn: Option<&str>,
@@ -310,7 +310,7 @@ where
     }
 }
 
-pub(super) fn thing_resource(resource: Resource) -> Option<ThingName> {
+fn thing_resource(resource: Resource) -> Option<ThingName> {
     match resource {
         Resource::Thing(name) => Some(name),
         _ => None,
@@ -352,37 +352,67 @@ async fn update_groups(
         }),
     };
     let loaded = super::thing::decide(call, &stream, loaded, command, &facts).await?;
-    let evicted = loaded.events.iter().filter_map(|event| match event {
+    Ok(evicted(&loaded.events))
+}
+
+/// The dynamic groups that a thing lost its place in, where there are any.
+pub(super) fn evicted(events: &[thing::Event]) -> Option<Vec<String>> {
+    let evicted = events.iter().filter_map(|event| match event {
         thing::Event::LeftGroup(left) if matches!(left.reason, LeaveReason::Evicted { .. }) => {
             Some(left.membership.group.group_name.to_string())
         }
         _ => None,
     });
     let evicted: Vec<String> = evicted.collect();
-    Ok((!evicted.is_empty()).then_some(evicted))
+    (!evicted.is_empty()).then_some(evicted)
+}
+
+/// Name and ARN of a resource in a request: one of the two is enough.
+pub(super) type Named<'r> = (Option<&'r str>, Option<&'r str>);
+
+/// The thing of a request, and the group that it is to enter or leave.
+pub(super) fn thing_and<T>(
+    thing: Named<'_>,
+    what: &str,
+    group: Named<'_>,
+    of: fn(Resource) -> Option<T>,
+) -> Result<(ThingName, T), Refusal>
+where
+    T: std::str::FromStr<Err = fleet_model::id::IdError> + PartialEq,
+{
+    let mut checks = Checks::default();
+    let thing = checks.ok(named("thing", thing.0, thing.1, thing_resource));
+    let group = checks.ok(named(what, group.0, group.1, of));
+    checks.finish()?;
+    thing.zip(group).ok_or_else(Refusal::incomplete)
+}
+
+/// A page of the names of things, by their numbers.
+pub(super) async fn members(
+    call: &Call<'_>,
+    page: &Page,
+    of: impl FnOnce(&crate::read::Things) -> roaring::RoaringBitmap + Send,
+) -> Result<(Vec<String>, Option<String>), Refusal> {
+    let read = |things: &crate::read::Things| {
+        let names = things.names(&of(things), page.after.as_deref(), page.limit + 1);
+        page.cut(names.into_iter().map(|name| (name.clone(), name)))
+    };
+    call.fleet.things(read).await
 }
 
 impl Handle for AddThingToThingGroup {
     type Answer = AddThingToThingGroupResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let mut checks = Checks::default();
-        let thing = checks.ok(named(
-            "thing",
-            self.thing_name.as_deref(),
-            self.thing_arn.as_deref(),
-            thing_resource,
-        ));
-        let group = checks.ok(named(
+        let (thing, group) = thing_and(
+            (self.thing_name.as_deref(), self.thing_arn.as_deref()),
             "thing group",
-            self.thing_group_name.as_deref(),
-            self.thing_group_arn.as_deref(),
+            (
+                self.thing_group_name.as_deref(),
+                self.thing_group_arn.as_deref(),
+            ),
             group_resource,
-        ));
-        checks.finish()?;
-        let (Some(thing), Some(group)) = (thing, group) else {
-            return Err(Refusal::incomplete());
-        };
+        )?;
         let evicted_from = update_groups(
             call,
             &thing,
@@ -399,23 +429,15 @@ impl Handle for RemoveThingFromThingGroup {
     type Answer = RemoveThingFromThingGroupResponse;
 
     async fn handle(self, call: &mut Call<'_>) -> Result<Self::Answer, Refusal> {
-        let mut checks = Checks::default();
-        let thing = checks.ok(named(
-            "thing",
-            self.thing_name.as_deref(),
-            self.thing_arn.as_deref(),
-            thing_resource,
-        ));
-        let group = checks.ok(named(
+        let (thing, group) = thing_and(
+            (self.thing_name.as_deref(), self.thing_arn.as_deref()),
             "thing group",
-            self.thing_group_name.as_deref(),
-            self.thing_group_arn.as_deref(),
+            (
+                self.thing_group_name.as_deref(),
+                self.thing_group_arn.as_deref(),
+            ),
             group_resource,
-        ));
-        checks.finish()?;
-        let (Some(thing), Some(group)) = (thing, group) else {
-            return Err(Refusal::incomplete());
-        };
+        )?;
         update_groups(call, &thing, Vec::new(), vec![group], false).await?;
         Ok(RemoveThingFromThingGroupResponse {})
     }
@@ -506,18 +528,11 @@ impl Handle for ListThingsInThingGroup {
         } else {
             vec![group.id]
         };
-        let (things, next_token) = fleet
-            .things(|things| {
-                let mut members = roaring::RoaringBitmap::new();
-                for group in &groups {
-                    if let Some(direct) = things.members(*group) {
-                        members |= direct;
-                    }
-                }
-                let names = things.names(&members, page.after.as_deref(), page.limit + 1);
-                page.cut(names.into_iter().map(|name| (name.clone(), name)))
-            })
-            .await?;
+        let of = |things: &crate::read::Things| {
+            let direct = groups.iter().filter_map(|group| things.members(*group));
+            direct.fold(roaring::RoaringBitmap::new(), |all, one| all | one)
+        };
+        let (things, next_token) = members(call, &page, of).await?;
         Ok(ListThingsInThingGroupResponse { things, next_token })
     }
 }

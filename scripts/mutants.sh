@@ -39,14 +39,16 @@ sed -e 's#^members.*#members = ["crates/fleet-query"]#' -e '/^exclude/d' -e '/^\
 printf '[profile.dev]\ndebug = false\nincremental = true\n[profile.dev.package."*"]\nopt-level = 1\n' >>"$tree/Cargo.toml"
 cp Cargo.lock "$tree/"
 
-export CARGO_TARGET_DIR=$work/target PROPTEST_CASES=24 INSTA_UPDATE=no
+export CARGO_TARGET_DIR=$work/target PROPTEST_CASES=16 INSTA_UPDATE=no
+# What judges the condition algebra alone would cost more than all the rest.
+tests=(--lib -- --skip algebra::texts --skip algebra::numerals --skip the_algebra_decides)
 cd "$tree"
-cargo test --quiet -p fleet-query --lib >"$work/baseline.log" 2>&1 || { tail -n 30 "$work/baseline.log"; echo "the tests fail without a mutant"; exit 1; }
+cargo test --quiet -p fleet-query "${tests[@]}" >"$work/baseline.log" 2>&1 || { tail -n 30 "$work/baseline.log"; echo "the tests fail without a mutant"; exit 1; }
 wanted=()
 for file in "${files[@]}"; do wanted+=(-f "**/src/$file"); done
 again=(); [ -d "$work/out/mutants.out" ] && again=(--iterate)
 cargo mutants --in-place --baseline skip --timeout 30 --build-timeout 300 -p fleet-query --no-shuffle --colors never \
-  -o "$work/out" "${again[@]}" "${wanted[@]}" -- --lib >"$work/run.log" 2>&1 || true
+  -o "$work/out" "${again[@]}" "${wanted[@]}" -- "${tests[@]}" >"$work/run.log" 2>&1 || true
 cargo mutants --list -p fleet-query "${wanted[@]}" >"$work/all"
 cd "$root"
 FLEET_MUTANTS_DIR=$work scripts/mutants-report

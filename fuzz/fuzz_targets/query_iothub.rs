@@ -12,4 +12,6 @@ fuzz_target!(|text: &str| {
         &format!("SELECT * FROM devices WHERE {text}"),
         Dialect::IotHub,
     );
+    query::check(text, Dialect::IotHubModules);
+    query::check(text, Dialect::IotHubJobs);
 });

@@ -146,3 +146,114 @@ fn deep_documents_are_walked_only_along_paths() {
     let query = Query::parse(&twin(&path), Dialect::IotHub, Mode::Lenient).unwrap();
     assert_eq!(query.matches(Document::new(&document)).name(), "true");
 }
+
+/// Every character that means something, by the megabyte and as much as fits: refused or read, in every dialect.
+#[test]
+fn operators_without_end_are_refused() {
+    let pieces = [
+        "(",
+        ")",
+        "[",
+        "[[",
+        "]]",
+        "{",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "=lt=",
+        "=in=(",
+        ",",
+        ";",
+        " AND ",
+        " OR ",
+        "NOT ",
+        "-",
+        "- ",
+        "+",
+        "*",
+        "/",
+        "%",
+        "||",
+        " ?? ",
+        "'",
+        "\"",
+        "\\",
+        "@",
+        "@a ",
+        "$",
+        "{$",
+        "$body.",
+        "a.",
+        ":",
+        "a:",
+        "a:(",
+        "a:[* TO ",
+        "?",
+        "/*",
+        "*/",
+        "f(",
+        "1e",
+        "0x",
+        "IN [",
+        "\u{0}",
+        "\u{10ffff}",
+        "é",
+        "tags.a = 1 AND ",
+        "thingName:a OR ",
+        "id==a;",
+        "a = 'x' OR ",
+    ];
+    for dialect in Dialect::ALL {
+        for piece in pieces {
+            for length in [990, 8_000, 2_000_000] {
+                let text = piece.repeat(length / piece.len());
+                for text in [in_dialect(&text, dialect), text] {
+                    let found = code(&text, dialect);
+                    if length > 10_000 {
+                        assert!(
+                            matches!(found, "query.too_long" | "query.too_deep"),
+                            "{dialect} {piece} {found}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_lists_and_many_texts_are_checked_within_a_budget() {
+    let list =
+        |item: fn(usize) -> String, with: &str| (0..300).map(item).collect::<Vec<_>>().join(with);
+    let texts: fn(usize) -> String = |n| format!("'{n}x'");
+    for (text, dialect) in [
+        (
+            twin(&format!("tags.a IN [{}]", list(texts, ","))),
+            Dialect::IotHub,
+        ),
+        (
+            format!("tags.a=in=({});tags.a=gt=5", list(texts, ",")),
+            Dialect::Rsql,
+        ),
+        (format!("thingName:({})", "é1e5x ".repeat(11)), Dialect::Aws),
+        (
+            format!("id=='{}*';id=='{}'", "1".repeat(3000), "é".repeat(2000)),
+            Dialect::Rsql,
+        ),
+    ] {
+        let query =
+            Query::parse(&text, dialect, Mode::Lenient).unwrap_or_else(|found| panic!("{found:?}"));
+        let verdict = fleet_query::algebra::implies(query.condition(), query.condition());
+        assert!(verdict.witness().is_none(), "{dialect}");
+    }
+}
+
+/// The algebra recurses over leaves, of which it takes 128.
+#[test]
+fn conditions_of_a_thousand_parts_are_left_undecided() {
+    let text = vec!["id==a"; 1300].join(",");
+    let query = Query::parse(&text, Dialect::Rsql, Mode::Lenient).unwrap();
+    let verdict = fleet_query::algebra::implies(query.condition(), query.condition());
+    assert_eq!(verdict, fleet_query::algebra::Verdict::Unknown);
+}

@@ -170,8 +170,8 @@ impl Constants {
         }
     }
 
-    /// Values of each class.
-    pub(super) fn candidates(mut self, path: &FieldPath) -> Candidates {
+    /// Values of each class; not all of them where that would cost more than the budget.
+    pub(super) fn candidates(mut self, path: &FieldPath, budget: usize) -> Candidates {
         let id = is_id(path);
         let property = path.root() == "appProperties" || path.root() == "systemProperties";
         let mut complete = !self.opaque && self.elements.len() <= 6;
@@ -200,7 +200,7 @@ impl Constants {
         }
         // An id is one word.
         let fits = |text: &str| !id || !(text.is_empty() || text.contains(char::is_whitespace));
-        match samples(&self.marks) {
+        match samples(&self.marks, budget) {
             Some(found) => found
                 .into_iter()
                 .filter(|sample| fits(&sample.text))

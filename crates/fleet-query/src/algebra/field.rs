@@ -10,7 +10,7 @@ use crate::predicate::Predicate;
 use crate::profile::{ArrayRule, KeyRule, Logic, Profile, TextRule};
 use crate::value::Truth;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A leaf with the rules that it is judged by.
 pub(super) type Leaf<'a> = (&'a Predicate, &'static Profile);
@@ -65,7 +65,7 @@ pub(super) struct Shown {
 
 impl Field {
     /// The field of these leaves; `kept` keeps values apart that only other conditions tell apart.
-    pub(super) fn new(path: &FieldPath, leaves: &[Leaf<'_>], kept: bool) -> Self {
+    pub(super) fn new(path: &FieldPath, leaves: &[Leaf<'_>], kept: bool, budget: usize) -> Self {
         let mut constants = Constants::default();
         let mut own: Vec<usize> = Vec::new();
         for (number, (leaf, profile)) in leaves.iter().enumerate() {
@@ -92,16 +92,13 @@ impl Field {
             others,
             words,
             complete,
-        } = constants.candidates(path);
+        } = constants.candidates(path, budget);
         let mut single: Vec<Class> = Vec::new();
+        let mut seen = HashSet::new();
         let mut add = |value: Option<Value>, open: bool| {
             let truths = on(value.as_ref());
-            let same = |class: &Class| {
-                class.truths == truths
-                    && class.open == open
-                    && is_object(class.value.as_ref()) == is_object(value.as_ref())
-            };
-            if kept || !single.iter().any(same) {
+            let new = seen.insert((truths.clone(), open, is_object(value.as_ref())));
+            if kept || new {
                 single.push(Class {
                     value,
                     open,
@@ -121,12 +118,13 @@ impl Field {
             .iter()
             .any(|(_, profile)| profile.arrays == ArrayRule::AnyElement);
         if several && !is_id(path) {
+            let mut seen = HashSet::new();
             for (value, open) in simple {
                 let truths = on(Some(&value));
-                let same = |class: &Class| class.truths == truths && class.open == open;
-                if !elements.iter().any(same) {
+                if seen.insert((truths.clone(), open)) {
+                    let value = Some(value);
                     elements.push(Class {
-                        value: Some(value),
+                        value,
                         open,
                         truths,
                     });

@@ -17,7 +17,7 @@ pub use normal::normalise;
 
 use crate::document::Document;
 use crate::eval::eval;
-use crate::predicate::Condition;
+use crate::predicate::{Condition, Predicate};
 use crate::value::Truth;
 use search::{Goal, Outcome};
 use serde_json::Value;
@@ -122,8 +122,24 @@ pub(crate) fn surely_never(condition: &Condition, want: Want) -> bool {
     none_with(&[(condition, want)], 4000).is_yes()
 }
 
+/// Conditions with more leaves than this together are not searched; the items of a list count where its dialect spells
+/// lists as alternatives.
+const MOST_LEAVES: usize = 128;
+
+fn leaves(predicate: &Predicate) -> usize {
+    match predicate {
+        Predicate::Not(inner) => leaves(inner),
+        Predicate::And(items) | Predicate::Or(items) => items.iter().map(leaves).sum(),
+        _ => 1,
+    }
+}
+
 /// Whether no document gives all of the wanted truth values.
 fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
+    let count: usize = goals.iter().map(|(goal, _)| leaves(&goal.predicate)).sum();
+    if count > MOST_LEAVES {
+        return Verdict::Unknown;
+    }
     match readable(goals, most) {
         Verdict::Yes => unreadable(goals, most),
         decided => decided,
@@ -132,7 +148,7 @@ fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
 
 /// The same of the documents whose message body, if they have one, can be read.
 fn readable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    match search::search(&Goal::new(goals), most) {
+    match search::search(&Goal::new(goals, most), most) {
         Outcome::Impossible => Verdict::Yes,
         Outcome::Undecided => Verdict::Unknown,
         Outcome::Found(witness) => shown(goals, witness),
@@ -148,7 +164,7 @@ fn unreadable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
     if blind.is_empty() || others.is_empty() || !possible {
         return Verdict::Yes;
     }
-    match search::search(&Goal::new(&others), most) {
+    match search::search(&Goal::new(&others, most), most) {
         Outcome::Impossible => Verdict::Yes,
         Outcome::Undecided => Verdict::Unknown,
         Outcome::Found(mut witness) => {

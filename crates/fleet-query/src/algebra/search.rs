@@ -16,6 +16,8 @@ use std::cell::RefCell;
 pub(super) const STEPS: usize = 400_000;
 /// The most documents that are made and judged.
 const TRIALS: usize = 3000;
+/// How many marks may be looked at for each step.
+const MARKS_A_STEP: usize = 20;
 
 /// What is searched for.
 pub(super) struct Goal<'a> {
@@ -51,7 +53,7 @@ pub(super) enum Outcome {
 type Leaves<'a> = Vec<Leaf<'a>>;
 
 impl<'a> Goal<'a> {
-    pub(super) fn new(goals: &[(&'a Condition, Want)]) -> Self {
+    pub(super) fn new(goals: &[(&'a Condition, Want)], most: usize) -> Self {
         let mut leaves: Leaves<'a> = Vec::new();
         let wanted: Vec<(&Condition, Formula, Want)> = goals
             .iter()
@@ -77,7 +79,14 @@ impl<'a> Goal<'a> {
             .any(|(leaf, _)| matches!(leaf, Predicate::General(_) | Predicate::AnyField { .. }));
         let mut fields: Vec<Field> = paths
             .iter()
-            .map(|path| Field::new(path, &leaves, opaque(path)))
+            .map(|path| {
+                Field::new(
+                    path,
+                    &leaves,
+                    opaque(path),
+                    most.saturating_mul(MARKS_A_STEP),
+                )
+            })
             .collect();
         // The fields that most leaves hang on are decided first.
         fields.sort_by_key(|field| (std::cmp::Reverse(field.leaves.len()), field.size()));

@@ -38,11 +38,11 @@ pub(super) struct Sample {
     pub(super) open: bool,
 }
 
-/// More states than this are not visited.
-const STATES: usize = 20_000;
+/// What asking for a number costs, in marks looked at.
+const COMPLETION: usize = 200;
 
-/// One text of each class; none if there are too many.
-pub(super) fn samples(marks: &Marks) -> Option<Vec<Sample>> {
+/// One text of each class; none if more than `budget` marks had to be looked at.
+pub(super) fn samples(marks: &Marks, budget: usize) -> Option<Vec<Sample>> {
     let orders = usize::from(!marks.ordinal.is_empty()) + usize::from(!marks.folded.is_empty());
     if marks.words.is_empty() && marks.numbers.is_none() && orders <= 1 {
         let folded = marks.ordinal.is_empty();
@@ -54,7 +54,7 @@ pub(super) fn samples(marks: &Marks) -> Option<Vec<Sample>> {
         return Some(between(edges, folded));
     }
     let reader = Reader::new(marks)?;
-    reader.read()
+    reader.read(budget)
 }
 
 /// Each edge, what follows all that begin with it, and a text in each gap: enough for one order.
@@ -199,7 +199,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn read(&self) -> Option<Vec<Sample>> {
+    fn read(&self, budget: usize) -> Option<Vec<Sample>> {
+        let marks = 1 + self.marks.ordinal.len() + self.folded.len() + self.words.len();
+        let numbers = self.marks.numbers.as_ref().map_or(0, Vec::len);
+        let mut spent = 0;
         let mut out = Vec::new();
         let mut seen = HashSet::from([self.state("")]);
         let mut queue = VecDeque::from([String::new()]);
@@ -210,16 +213,23 @@ impl<'a> Reader<'a> {
             });
             let state = self.state(&text);
             if state.ordinal.is_err() && state.folded.is_err() {
+                let number = self.marks.numbers.is_some() && is_viable(&text);
+                let classes = if number { 2 * numbers + 1 } else { 0 };
+                spent += (marks + COMPLETION * classes) * (1 + text.len() / 16);
+                if spent > budget {
+                    return None;
+                }
                 self.beyond(&text, &mut out);
                 continue;
             }
             for c in self.next_characters(&text) {
                 let longer = format!("{text}{c}");
+                spent += marks * (1 + text.len() / 16);
                 if seen.insert(self.state(&longer)) {
                     queue.push_back(longer);
                 }
             }
-            if seen.len() > STATES {
+            if spent > budget {
                 return None;
             }
         }
@@ -451,7 +461,7 @@ mod tests {
         ) {
             let numbers = numbers.map(|numbers| numbers.into_iter().map(f64::from).collect());
             let marks = Marks { ordinal, folded, words, numbers };
-            let samples = samples(&marks).unwrap();
+            let samples = samples(&marks, usize::MAX).unwrap();
             for text in texts {
                 let wanted = seen(&marks, &text);
                 prop_assert!(samples.iter().any(|sample| covers(&marks, sample, &wanted, &text)), "{:?} {:?}", text, marks);

@@ -208,6 +208,13 @@ fn wildcards_are_counted_by_term() {
 }
 
 #[test]
+fn a_quoted_text_without_a_word_is_found_nowhere() {
+    let thing = || json!({"thingName": "a"});
+    assert_eq!(on("thingName:\"  \"", Dialect::Aws, thing()), Truth::False);
+    assert_eq!(on("NOT thingName:\"\"", Dialect::Aws, thing()), Truth::True);
+}
+
+#[test]
 fn violations_are_searched_for_true_only() {
     let field = "deviceDefender.profile.behavior";
     assert!(codes(&format!("{field}.inViolation:true"), Dialect::Aws).is_empty());

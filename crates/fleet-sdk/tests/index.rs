@@ -303,7 +303,7 @@ fn cases(default: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(48))]
+    #![proptest_config(cases(20))]
 
     #[test]
     fn any_operations_any_queries(
@@ -386,7 +386,7 @@ fn watched() -> Vec<Query> {
 }
 
 proptest! {
-    #![proptest_config(cases(12))]
+    #![proptest_config(cases(8))]
 
     #[test]
     fn watched_sets_are_exact_after_every_event(

@@ -109,6 +109,7 @@ enum Command {
     Match(command::r#match::Match),
     Watch(command::watch::Watch),
     Crypto(command::crypto::Crypto),
+    Call(command::call::Call),
     Exec(command::exec::Exec),
     Events(command::events::Events),
     Import(command::import::Import),
@@ -136,6 +137,7 @@ impl Fleet {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let global = self.global;
         match self.command {
+            Command::Call(call) => call.run(&global),
             Command::Exec(exec) => exec.run(&global),
             Command::Crypto(crypto) => crypto.run(&global),
             Command::Thing(thing) => noun::run(&global, thing.action),

@@ -1,6 +1,7 @@
 //! The commands that are no noun: one file each.
 
 pub(crate) mod backup;
+pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod crypto;

@@ -41,10 +41,22 @@ pub(crate) fn texts(pairs: &[Pair]) -> Result<Map<String, Value>, Failure> {
 ///
 /// A value that is JSON is taken as JSON (`true`, `3.5`, `null`, `[1,2]`, `{"x":1}`, `"7"`), everything else as text.
 pub(crate) fn document(pairs: &[Pair]) -> Result<Value, Failure> {
+    document_of(pairs, |_| false)
+}
+
+/// As [`document`], but a value is text, JSON or not, where `is_text` says so of its path.
+pub(crate) fn document_of(
+    pairs: &[Pair],
+    is_text: impl Fn(&str) -> bool,
+) -> Result<Value, Failure> {
     let mut root = Map::new();
     for pair in pairs {
-        let value =
-            serde_json::from_str(&pair.value).unwrap_or_else(|_| Value::String(pair.value.clone()));
+        let text = || Value::String(pair.value.clone());
+        let value = if is_text(&pair.name) {
+            text()
+        } else {
+            serde_json::from_str(&pair.value).unwrap_or_else(|_| text())
+        };
         let mut at = &mut root;
         let mut names = pair.name.split('.').peekable();
         while let Some(name) = names.next() {

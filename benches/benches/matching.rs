@@ -21,10 +21,6 @@ const DOCUMENTS: u64 = 2_000;
 /// A condition in the IoT Hub language, and in that of the peer.
 struct Texts {
     ours: String,
-    #[cfg_attr(
-        not(feature = "peers"),
-        expect(dead_code, reason = "only the peer reads it")
-    )]
     theirs: String,
 }
 

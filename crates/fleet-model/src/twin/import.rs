@@ -308,8 +308,10 @@ mod tests {
         life: Incarnation,
     ) -> Option<Option<Vec<u8>>> {
         let limits = Limits::default();
-        let mut draft = Draft::default();
-        draft.imported = imported.clone();
+        let mut draft = Draft {
+            imported: imported.clone(),
+            ..Draft::default()
+        };
         for (name, section) in [
             SectionName::Tags,
             SectionName::Desired,
@@ -335,7 +337,7 @@ mod tests {
         life: Incarnation,
     ) -> Result<Option<Vec<u8>>, String> {
         let mut imported = imported.clone();
-        let mut take = |section: &Value, version: Option<&mut Option<u64>>| {
+        let take = |section: &Value, version: Option<&mut Option<u64>>| {
             let mut members: Map<_, _> = section.as_object().unwrap().clone();
             let found = members.remove("$version").and_then(|found| found.as_u64());
             if let Some(version) = version {

@@ -66,9 +66,10 @@ impl Image {
         fs::create_dir_all(&made.mounted).map_err(failed)?;
         let file = File::create(&made.image).map_err(failed)?;
         file.set_len(megabytes << 20).map_err(failed)?;
+        // Blocks of a page: with smaller ones, a full disk ends a process that writes to memory mapped from a file on it.
         run(
             "mkfs.ext4",
-            &["-q", "-m", "0", &made.image.to_string_lossy()],
+            &["-q", "-m", "0", "-b", "4096", &made.image.to_string_lossy()],
         )?;
         made.mount()?;
         Ok(made)

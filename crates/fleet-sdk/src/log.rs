@@ -136,6 +136,13 @@ impl Log {
         })
     }
 
+    /// Where the newest event of `stream` stands, if it has any.
+    pub(crate) async fn last(&self, stream: &StreamName) -> Result<Option<Position>, Refusal> {
+        let read = StreamRead::of(stream.clone()).backward().limit(1);
+        let page = self.store.read_stream(read).await?;
+        Ok(page.events.first().map(|event| event.position))
+    }
+
     /// The state of `stream` as it was when the log ended at `until`.
     pub(crate) async fn state_at<D: Decider>(
         &self,

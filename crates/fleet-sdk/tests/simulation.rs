@@ -310,10 +310,13 @@ fn run(seed: u64, sabotage: Option<Sabotage>) -> Vec<String> {
     differs
 }
 
+/// Seeds that once found something: 714, a deletion that a crash cut short left a shadow that the next one did not end.
+const FOUND: [u64; 1] = [714];
+
 #[test]
 fn what_was_told_holds_under_every_seed() {
     let seeds = std::env::var("FLEET_SEEDS").map_or(500, |text| text.parse().unwrap());
-    for seed in 0..seeds {
+    for seed in (0..seeds).chain(FOUND) {
         assert_eq!(run(seed, None), Vec::<String>::new(), "seed {seed}");
     }
 }

@@ -250,8 +250,11 @@ impl Handle for DeleteThing {
         };
         let before = loaded.state.thing().cloned();
         let after = decide(call, &stream, loaded, command, &facts).await?;
-        if let (Some(thing), thing::Record::Absent) = (before, after.state) {
-            super::twin::end_all(call, &thing).await?;
+        match (before, after.state) {
+            (Some(thing), thing::Record::Absent) => super::twin::end_all(call, &thing).await?,
+            // A deletion that a failure cut short is finished by the next one.
+            (None, thing::Record::Absent) => super::twin::end_left(call, &name.record()).await?,
+            _ => {}
         }
         Ok(DeleteThingResponse {})
     }

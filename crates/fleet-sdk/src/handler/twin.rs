@@ -126,6 +126,21 @@ pub(super) async fn end_all(call: &mut Call<'_>, thing: &thing::Thing) -> Result
     Ok(())
 }
 
+/// Ends what an interrupted deletion of a record left behind: twins that were last written before the record's end.
+/// What was written since is a shadow without a thing, and stays.
+pub(super) async fn end_left(call: &mut Call<'_>, name: &RecordName) -> Result<(), Refusal> {
+    let Some(deleted) = call.fleet.log.last(&name.stream()?).await? else {
+        return Ok(());
+    };
+    for key in call.fleet.twins_of(name).await? {
+        let written = call.fleet.log.last(&key.stream()?).await?;
+        if written.is_some_and(|written| written < deleted) {
+            end(call, key).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends the twin of a module that was deleted.
 pub(super) async fn end_module(
     call: &mut Call<'_>,

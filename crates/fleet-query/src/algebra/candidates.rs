@@ -7,8 +7,9 @@ use crate::path::FieldPath;
 use crate::pattern::{Pattern, Piece, Wildcard};
 use crate::predicate::Predicate;
 use crate::profile::{ArrayRule, NumberRule, Profile, TextRule};
-use crate::value::{Scalar, fold, number_json, number_text};
+use crate::value::{CompareOp, Scalar, fold, number_json, number_text};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// The constants that leaves compare one field with.
 #[derive(Debug, Default)]
@@ -26,6 +27,15 @@ pub(super) struct Constants {
     /// The field is several values to some leaf, and one to some leaf.
     several: bool,
     single: bool,
+}
+
+/// How a leaf looks at a text that it compares whole texts with.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// By order, or as a beginning.
+    Edge,
+    /// As one that a text is or is not.
+    Item,
 }
 
 /// Values of one field, one of each class at least.
@@ -49,13 +59,23 @@ impl Constants {
             ArrayRule::Opaque => self.single = true,
         }
         match leaf {
-            Predicate::Compare { value, .. } => self.scalar(value, profile),
-            Predicate::In { values, .. } => {
-                values.iter().for_each(|value| self.scalar(value, profile))
+            Predicate::Compare { op, value, .. } => {
+                let sight = match op {
+                    CompareOp::Eq | CompareOp::Ne => Sight::Item,
+                    _ => Sight::Edge,
+                };
+                self.scalar(value, sight, profile);
             }
+            Predicate::In { values, .. } => {
+                for value in values {
+                    self.scalar(value, Sight::Item, profile);
+                }
+            }
+            // A list that its dialect spells as alternatives.
+            Predicate::Or(items) => items.iter().for_each(|item| self.leaf(item, profile)),
             Predicate::Range { low, high, .. } => {
                 for bound in [low, high].into_iter().flatten() {
-                    self.scalar(&bound.value, profile);
+                    self.scalar(&bound.value, Sight::Edge, profile);
                 }
             }
             Predicate::Match { pattern, .. } => self.pattern(pattern, profile),
@@ -72,21 +92,25 @@ impl Constants {
         }
     }
 
-    fn scalar(&mut self, value: &Scalar, profile: &Profile) {
+    fn scalar(&mut self, value: &Scalar, sight: Sight, profile: &Profile) {
         match value {
             Scalar::Number(number) => self.numbers.push(*number),
-            Scalar::Text(text) => self.whole(text, profile),
+            Scalar::Text(text) => self.whole(text, sight, profile),
             Scalar::Null | Scalar::Bool(_) => {}
         }
     }
 
-    /// A text that whole texts are compared with, or begin with.
-    fn whole(&mut self, text: &str, profile: &Profile) {
-        if profile.text == TextRule::Ordinal {
-            self.marks.ordinal.insert(text.to_owned());
+    /// A text that whole texts are compared with.
+    fn whole(&mut self, text: &str, sight: Sight, profile: &Profile) {
+        let (texts, text) = if profile.text == TextRule::Ordinal {
+            (&mut self.marks.ordinal, text.to_owned())
         } else {
-            self.marks.folded.insert(fold(text).into_owned());
-        }
+            (&mut self.marks.folded, fold(text).into_owned())
+        };
+        match sight {
+            Sight::Edge => texts.edges.insert(text),
+            Sight::Item => texts.items.insert(text),
+        };
     }
 
     /// A text that words are, or begin with, where the profile has words.
@@ -95,13 +119,14 @@ impl Constants {
             let text = text.to_owned();
             self.marks.words.insert(Word { text, prefix });
         } else {
-            self.whole(text, profile);
+            let sight = if prefix { Sight::Edge } else { Sight::Item };
+            self.whole(text, sight, profile);
         }
     }
 
     fn pattern(&mut self, pattern: &Pattern, profile: &Profile) {
         match pattern {
-            Pattern::Prefix(prefix) => self.whole(prefix, profile),
+            Pattern::Prefix(prefix) => self.whole(prefix, Sight::Edge, profile),
             Pattern::Suffix(text) | Pattern::Contains(text) => {
                 self.opaque = true;
                 self.samples
@@ -135,7 +160,7 @@ impl Constants {
     fn expression(&mut self, expression: &Expression, profile: &Profile) {
         match expression {
             Expression::Constant(value) => {
-                self.scalar(value, profile);
+                self.scalar(value, Sight::Edge, profile);
                 if let Scalar::Number(number) = value {
                     self.numbers.extend([number + 1.0, -number, number * 2.0]);
                 }
@@ -177,12 +202,14 @@ impl Constants {
         let mut complete = !self.opaque && self.elements.len() <= 6;
         complete &= !(self.several && self.single && !self.elements.is_empty());
         let mut simple: Vec<(Value, bool)> = Vec::new();
+        let mut seen = HashSet::new();
         let mut add = |value: Value, open: bool| {
-            if !simple.contains(&(value.clone(), open)) {
+            if seen.insert((value.to_string(), open)) {
                 simple.push((value, open));
             }
         };
         if self.numerals {
+            self.numbers.extend(self.spelled_items());
             // Integers of more than 53 bits count as none.
             self.marks.numbers = (!self.numbers.is_empty()).then(|| self.numbers.clone());
             if self.single || !self.marks.words.is_empty() {
@@ -237,6 +264,16 @@ impl Constants {
         }
     }
 
+    /// Numbers whose own spelling is an item: patterns see numbers by it.
+    fn spelled_items(&self) -> Vec<f64> {
+        let items = self.marks.folded.items.iter();
+        let numbers = items.filter_map(|item| {
+            let number: f64 = item.parse().ok()?;
+            (number.is_finite() && number_text(number) == **item).then_some(number)
+        });
+        numbers.collect()
+    }
+
     /// Numbers whose own spelling begins as a word or a folded text does: patterns see numbers by it.
     fn spelled(&self) -> Vec<f64> {
         let mut out = Vec::new();
@@ -245,7 +282,7 @@ impl Constants {
         }
         let classes = Interval::classes(&self.numbers);
         let beginnings = self.marks.words.iter().map(|word| word.text.as_str());
-        for beginning in beginnings.chain(self.marks.folded.iter().map(String::as_str)) {
+        for beginning in beginnings.chain(self.marks.folded.edges.iter().map(String::as_str)) {
             for class in &classes {
                 let found = super::numerals::spellings(beginning, *class);
                 out.extend(

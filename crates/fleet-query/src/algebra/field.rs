@@ -88,11 +88,16 @@ impl Field {
             judged.iter().map(judge).collect::<Vec<Truth>>()
         };
         let Candidates {
-            simple,
+            mut simple,
             others,
             words,
-            complete,
+            mut complete,
         } = constants.candidates(path, budget);
+        // Each value is judged by each item of each leaf.
+        let items: usize = judged.iter().map(|(leaf, _)| items(leaf)).sum();
+        let most = budget / items.max(1);
+        complete &= simple.len() <= most;
+        simple.truncate(most);
         let mut single: Vec<Class> = Vec::new();
         let mut seen = HashSet::new();
         let mut add = |value: Option<Value>, open: bool| {
@@ -133,14 +138,7 @@ impl Field {
         }
         let natures = judged.iter().map(|(leaf, profile)| Nature {
             several: profile.arrays == ArrayRule::AnyElement,
-            wordy: profile.text == TextRule::FoldedTokens
-                && matches!(
-                    leaf,
-                    Predicate::Match {
-                        pattern: Pattern::Term { .. } | Pattern::Wildcard(_) | Pattern::Phrase(_),
-                        ..
-                    }
-                ),
+            wordy: is_wordy(leaf, profile),
             joined: profile.keys == KeyRule::Joined,
         });
         let natures: Vec<Nature> = natures.collect();
@@ -382,6 +380,54 @@ impl Field {
             joined: None,
         })
     }
+}
+
+/// Whether an OR is one leaf: alternatives that see the values of one field in one way, as a list does.
+pub(super) fn is_list(items: &[Predicate], profile: &Profile) -> bool {
+    let Some(first) = items.first() else {
+        return false;
+    };
+    let alike = |item: &Predicate| {
+        field_of(item) == field_of(first) && is_wordy(item, profile) == is_wordy(first, profile)
+    };
+    field_of(first).is_some() && items.iter().all(alike)
+}
+
+/// The field of a leaf that holds of several values if it holds of one.
+fn field_of(leaf: &Predicate) -> Option<&FieldPath> {
+    match leaf {
+        Predicate::Compare { path, .. }
+        | Predicate::In { path, .. }
+        | Predicate::Range { path, .. }
+        | Predicate::Match { path, .. }
+        | Predicate::Defined { path } => Some(path),
+        _ => None,
+    }
+}
+
+/// How many constants a leaf compares with.
+fn items(leaf: &Predicate) -> usize {
+    match leaf {
+        Predicate::In { values, .. } => values.len(),
+        Predicate::Or(items) => items.len(),
+        _ => 1,
+    }
+}
+
+/// Whether a leaf looks for words.
+fn is_wordy(leaf: &Predicate, profile: &Profile) -> bool {
+    let words = |pattern: &Pattern| {
+        matches!(
+            pattern,
+            Pattern::Term { .. } | Pattern::Wildcard(_) | Pattern::Phrase(_)
+        )
+    };
+    profile.text == TextRule::FoldedTokens
+        && match leaf {
+            Predicate::Match { pattern, .. } => words(pattern),
+            Predicate::Or(items) => items.iter().all(|item| is_wordy(item, profile)),
+            _ => false,
+        }
 }
 
 fn is_object(value: Option<&Value>) -> bool {

@@ -18,7 +18,9 @@ pub use normal::normalise;
 use crate::document::Document;
 use crate::eval::eval;
 use crate::predicate::{Condition, Predicate};
+use crate::profile::Profile;
 use crate::value::Truth;
+use field::is_list;
 use search::{Goal, Outcome};
 use serde_json::Value;
 
@@ -122,21 +124,26 @@ pub(crate) fn surely_never(condition: &Condition, want: Want) -> bool {
     none_with(&[(condition, want)], 4000).is_yes()
 }
 
-/// Conditions with more leaves than this together are not searched; the items of a list count where its dialect spells
-/// lists as alternatives.
+/// Conditions with more leaves than this together are not searched. A list is one leaf, however long it is.
 const MOST_LEAVES: usize = 128;
 
-fn leaves(predicate: &Predicate) -> usize {
+fn leaves(predicate: &Predicate, profile: &Profile) -> usize {
     match predicate {
-        Predicate::Not(inner) => leaves(inner),
-        Predicate::And(items) | Predicate::Or(items) => items.iter().map(leaves).sum(),
+        Predicate::Not(inner) => leaves(inner, profile),
+        Predicate::Or(items) if is_list(items, profile) => 1,
+        Predicate::And(items) | Predicate::Or(items) => {
+            items.iter().map(|item| leaves(item, profile)).sum()
+        }
         _ => 1,
     }
 }
 
 /// Whether no document gives all of the wanted truth values.
 fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    let count: usize = goals.iter().map(|(goal, _)| leaves(&goal.predicate)).sum();
+    let count: usize = goals
+        .iter()
+        .map(|(goal, _)| leaves(&goal.predicate, goal.profile))
+        .sum();
     if count > MOST_LEAVES {
         return Verdict::Unknown;
     }

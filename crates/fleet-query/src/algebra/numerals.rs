@@ -144,13 +144,17 @@ pub(super) fn is_viable(text: &str) -> bool {
     form(text).is_some()
 }
 
-/// A text that begins so and is the literal of a number of the interval; none if there is none.
-pub(super) fn completion(beginning: &str, class: Interval) -> Option<String> {
+/// A text that begins so, is the literal of a number of the interval and is not taken; none if there is none.
+pub(super) fn completion(
+    beginning: &str,
+    class: Interval,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
     let (negative, form) = form(beginning)?;
     let fits = |text: &String| numeral(text).is_some_and(|number| class.contains(number));
     // Magnitudes, where the sign is fixed.
     let class_of = if negative { class.mirrored() } else { class };
-    let mut found = match form {
+    let found = match form {
         Form::Start => starting(beginning, class),
         Form::Mantissa { digits, point } => mantissa(beginning, &digits, point, class_of),
         Form::Exponent {
@@ -159,7 +163,37 @@ pub(super) fn completion(beginning: &str, class: Interval) -> Option<String> {
             digits,
         } => exponent(beginning, mantissa, signed, digits, class_of),
     };
-    found.find(fits)
+    found.filter(fits).find_map(|text| {
+        if taken(&text) {
+            padded(beginning, &text).find(|text| fits(text) && !taken(text))
+        } else {
+            Some(text)
+        }
+    })
+}
+
+/// How often a literal is written anew to get round texts that are taken.
+const SPELLINGS: usize = 4096;
+
+/// The same number with more and more zeros, where they change nothing, after the beginning: behind the point, before
+/// the digits of the exponent, or behind an exponent that makes zero anyway.
+fn padded(beginning: &str, text: &str) -> impl Iterator<Item = String> {
+    let end = text.find(['e', 'E']).unwrap_or(text.len());
+    let (mantissa, exponent) = text.split_at_checked(end).unwrap_or((text, ""));
+    let digits = exponent.trim_start_matches(['e', 'E', '+', '-']);
+    let (place, point) = if beginning.len() <= end {
+        (end, if mantissa.contains('.') { "" } else { "." })
+    } else if text
+        .get(..beginning.len())
+        .is_some_and(|read| read.trim_end_matches('0').ends_with(['e', 'E', '+', '-']))
+    {
+        (beginning.len().max(text.len() - digits.len()), "")
+    } else {
+        (text.len(), "")
+    };
+    let (head, tail) = text.split_at_checked(place).unwrap_or((text, ""));
+    let (head, tail) = (head.to_owned(), tail.to_owned());
+    (1..SPELLINGS).map(move |count| format!("{head}{point}{}{tail}", "0".repeat(count)))
 }
 
 type Texts<'a> = Box<dyn Iterator<Item = String> + 'a>;
@@ -369,7 +403,7 @@ mod tests {
                 true,
             ),
         ] {
-            let found = completion(beginning, class);
+            let found = completion(beginning, class, |_| false);
             assert_eq!(found.is_some(), possible, "{beginning} {class:?} {found:?}");
         }
         assert!(!is_viable("01") && !is_viable("x") && !is_viable("1.e") && !is_viable("+1"));
@@ -382,10 +416,17 @@ mod tests {
             let Some(value) = numeral(&text) else { return Ok(()) };
             let beginning = text.get(..cut.min(text.len())).unwrap();
             let class = if spread == 0.0 { Interval::Point(value) } else { Interval::Open(value - value.abs() * spread - f64::MIN_POSITIVE, value + value.abs() * spread + f64::MIN_POSITIVE) };
-            let found = completion(beginning, class);
+            let found = completion(beginning, class, |_| false);
             prop_assert!(found.is_some(), "{} {:?}", beginning, class);
             let found = found.unwrap();
             prop_assert!(found.starts_with(beginning) && class.contains(numeral(&found).unwrap()));
+            // Where what was found is taken, and the literal that shows the class is not, there is another.
+            if found != text {
+                let others = completion(beginning, class, |other| other == found);
+                prop_assert!(others.is_some(), "{} {:?} without {}", beginning, class, found);
+                let other = others.unwrap();
+                prop_assert!(other != found && other.starts_with(beginning) && class.contains(numeral(&other).unwrap()));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The search for a document that gives conditions wanted truth values.
 
 use super::Want;
-use super::field::{Field, Leaf, Shown};
+use super::field::{Field, Leaf, Shown, is_list};
 use super::witness::document;
 use crate::document::Document;
 use crate::eval::eval;
@@ -153,7 +153,7 @@ fn formula<'a>(
                 .map(|item| formula(item, profile, leaves))
                 .collect(),
         ),
-        Predicate::Or(items) => Formula::Or(
+        Predicate::Or(items) if !is_list(items, profile) => Formula::Or(
             items
                 .iter()
                 .map(|item| formula(item, profile, leaves))

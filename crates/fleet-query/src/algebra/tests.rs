@@ -236,3 +236,186 @@ fn the_normal_form_has_negation_only_at_leaves() {
         "Constant(False)"
     );
 }
+
+/// A list is one leaf, however long it is and however its dialect spells it.
+#[test]
+fn long_lists_are_decided() {
+    use Dialect::{Aws, IotHub, Routing, Rsql};
+    let list = |items: std::ops::Range<usize>, item: fn(usize) -> String| {
+        items.map(item).collect::<Vec<_>>()
+    };
+    let sql = |items: Vec<String>| {
+        let items = items.join(", ");
+        format!("SELECT * FROM devices WHERE properties.reported.a IN [{items}]")
+    };
+    let routing = |items: Vec<String>| {
+        let items: Vec<String> = items
+            .iter()
+            .map(|item| format!("$body.a = {item}"))
+            .collect();
+        items.join(" OR ")
+    };
+    let rsql = |items: Vec<String>| format!("reported.a=in=({})", items.join(","));
+    let number: fn(usize) -> String = |n| n.to_string();
+    let text: fn(usize) -> String = |n| format!("'Pump {n}'");
+    let quoted: fn(usize) -> String = |n| format!("'{n}'");
+    let mixed: fn(usize) -> String =
+        |n| [format!("{n}.5"), format!("'{n}'"), format!("'x{n}'")][n % 3].clone();
+    for (a, from, b, to, expected) in [
+        (
+            rsql(list(0..200, number)),
+            Rsql,
+            rsql(list(0..250, number)),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..250, number)),
+            Rsql,
+            rsql(list(0..200, number)),
+            Rsql,
+            "no",
+        ),
+        (
+            rsql(list(0..200, text)),
+            Rsql,
+            rsql(list(0..200, text)),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..200, text)),
+            Rsql,
+            rsql(list(1..200, text)),
+            Rsql,
+            "no",
+        ),
+        (
+            rsql(list(0..160, mixed)),
+            Rsql,
+            rsql(list(0..160, mixed)),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, mixed)),
+            Rsql,
+            "reported.a=out=('x1','y')".to_owned(),
+            Rsql,
+            "no",
+        ),
+        (
+            rsql(list(0..160, mixed)) + ";id==d",
+            Rsql,
+            "id==D".to_owned(),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, number)),
+            Rsql,
+            "reported.a=lt=160".to_owned(),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, quoted)),
+            Rsql,
+            rsql(list(0..160, number)),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, number)),
+            Rsql,
+            rsql(list(0..160, quoted)),
+            Rsql,
+            "no",
+        ),
+        (
+            rsql(list(100..160, number)),
+            Rsql,
+            "shadow.reported.a > 99".to_owned(),
+            Aws,
+            "yes",
+        ),
+        (
+            rsql(list(100..160, number)),
+            Rsql,
+            "shadow.reported.a:*".to_owned(),
+            Aws,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, text)),
+            Rsql,
+            "shadow.reported.a:pump".to_owned(),
+            Aws,
+            "yes",
+        ),
+        (
+            "shadow.reported.a:pump".to_owned(),
+            Aws,
+            rsql(list(0..160, text)),
+            Rsql,
+            "no",
+        ),
+        (
+            sql(list(0..160, text)),
+            IotHub,
+            rsql(list(0..160, text)),
+            Rsql,
+            "yes",
+        ),
+        (
+            rsql(list(0..160, text)),
+            Rsql,
+            sql(list(0..160, text)),
+            IotHub,
+            "no",
+        ),
+        (
+            sql(list(0..160, number)),
+            IotHub,
+            rsql(list(0..160, number)),
+            Rsql,
+            "yes",
+        ),
+        (
+            sql(list(0..300, number)),
+            IotHub,
+            sql(list(0..301, number)),
+            IotHub,
+            "yes",
+        ),
+        (
+            sql(list(0..200, text)),
+            IotHub,
+            sql(list(1..200, text)),
+            IotHub,
+            "no",
+        ),
+        (
+            routing(list(0..200, number)),
+            Routing,
+            "$body.a < 200".to_owned(),
+            Routing,
+            "yes",
+        ),
+        (
+            routing(list(0..200, text)),
+            Routing,
+            "$body.a > 'Pump 1'".to_owned(),
+            Routing,
+            "no",
+        ),
+    ] {
+        let verdict = implies(&condition(&a, from), &condition(&b, to));
+        assert_eq!(
+            answer(&verdict),
+            expected,
+            "{a} => {b}: {:?}",
+            verdict.witness()
+        );
+    }
+}

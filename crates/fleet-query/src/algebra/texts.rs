@@ -3,24 +3,52 @@
 //! A leaf sees a text by the order of its UTF-16 units, by the order of the folded text, by its words, or as a number. All but
 //! the last are decided by reading the text from the left until it has left every constant; so the search reads along the
 //! constants, character by character, keeps one text of every state, and at each place where a text has left them all,
-//! asks what it can still become.
+//! asks what it can still become. Of constants that a text only is or is not, as the items of a list are, a text that
+//! has left them keeps nothing: a list costs its length, and no more.
 
 use super::numerals::{Interval, completion, is_viable};
 use crate::value::{fold, numeral, ordinal};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ops::Bound;
 
 /// The constants that leaves compare texts with.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// Compared by UTF-16 units; prefixes too.
-    pub(super) ordinal: BTreeSet<String>,
-    /// Compared as whole folded texts; prefixes too.
-    pub(super) folded: BTreeSet<String>,
+    /// Compared by UTF-16 units.
+    pub(super) ordinal: Texts,
+    /// Compared as whole folded texts.
+    pub(super) folded: Texts,
     /// Words that a text may hold, folded.
     pub(super) words: BTreeSet<Word>,
     /// Numbers that texts are compared with, where texts count as numbers.
     pub(super) numbers: Option<Vec<f64>>,
+}
+
+/// Constants of one order of texts.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    /// A text stands before or after them, or begins with them.
+    pub(super) edges: BTreeSet<String>,
+    /// A text is one of them, or is not.
+    pub(super) items: BTreeSet<String>,
+}
+
+impl Texts {
+    fn is_empty(&self) -> bool {
+        self.edges.is_empty() && self.items.is_empty()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.edges.iter().chain(&self.items).map(String::as_str)
+    }
+
+    /// The items that begin so.
+    fn items_after(&self, beginning: &str) -> impl Iterator<Item = &str> {
+        let from = (Bound::Included(beginning), Bound::Unbounded);
+        let items = self.items.range::<str, _>(from).map(String::as_str);
+        items.take_while(move |item| item.starts_with(beginning))
+    }
 }
 
 /// A word, or the beginning of one.
@@ -43,25 +71,24 @@ const COMPLETION: usize = 200;
 
 /// One text of each class; none if more than `budget` marks had to be looked at.
 pub(super) fn samples(marks: &Marks, budget: usize) -> Option<Vec<Sample>> {
-    let orders = usize::from(!marks.ordinal.is_empty()) + usize::from(!marks.folded.is_empty());
-    if marks.words.is_empty() && marks.numbers.is_none() && orders <= 1 {
-        let folded = marks.ordinal.is_empty();
-        let edges = if folded {
-            &marks.folded
-        } else {
-            &marks.ordinal
-        };
-        return Some(between(edges, folded));
+    if marks.words.is_empty() && marks.numbers.is_none() {
+        if marks.ordinal.is_empty() {
+            return Some(between(&marks.folded, true));
+        }
+        if marks.folded.is_empty() {
+            return Some(between(&marks.ordinal, false));
+        }
     }
     let reader = Reader::new(marks)?;
     reader.read(budget)
 }
 
-/// Each edge, what follows all that begin with it, and a text in each gap: enough for one order.
-fn between(edges: &BTreeSet<String>, folded: bool) -> Vec<Sample> {
+/// Each mark, what follows all that begin with it, and a text in each gap: enough for one order.
+fn between(marks: &Texts, folded: bool) -> Vec<Sample> {
     let order = |a: &String, b: &String| if folded { a.cmp(b) } else { ordinal(a, b) };
-    let mut sorted: Vec<String> = edges.iter().cloned().collect();
-    sorted.extend(edges.iter().filter_map(|edge| after_prefix(edge, folded)));
+    let mut sorted: Vec<String> = marks.all().map(str::to_owned).collect();
+    let edges = marks.edges.iter();
+    sorted.extend(edges.filter_map(|edge| after_prefix(edge, folded)));
     sorted.push(String::new());
     sorted.sort_by(order);
     sorted.dedup();
@@ -139,10 +166,10 @@ const RANGES: [(char, char); 3] = [
 
 struct Reader<'a> {
     marks: &'a Marks,
-    /// The folded marks, and the words that are beginnings of numbers: those are read along too.
+    /// The edges of the folded order, and the words that are beginnings of numbers: those are read along too.
     folded: BTreeSet<&'a str>,
     words: Vec<&'a Word>,
-    /// A character of no word and no number.
+    /// A character of no item, no word and no number.
     other: char,
     /// Characters that folding changes.
     cased: Vec<char>,
@@ -151,18 +178,31 @@ struct Reader<'a> {
 /// What is known of a text that was read so far: texts of one state have the same future.
 #[derive(PartialEq, Eq, Hash)]
 struct State {
-    /// The text itself while it is the beginning of a mark, else how many marks stand before it and begin it.
+    /// The text itself while it is the beginning of an edge, else how many edges stand before it and begin it.
     ordinal: Result<String, (usize, usize)>,
     folded: Result<String, (usize, usize)>,
+    /// The text itself and the folded one while they are beginnings of items.
+    items: (Option<String>, Option<String>),
     /// The words found, and the word that is being read.
     words: (u64, String),
-    /// The text itself while it may become a number.
+    /// The text itself while it may become a number and its numbers have not been asked for.
     number: Option<String>,
+}
+
+impl State {
+    /// Whether the text has left every edge.
+    fn is_placed(&self) -> bool {
+        self.ordinal.is_err() && self.folded.is_err()
+    }
+
+    fn is_item(&self) -> bool {
+        self.items.0.is_some() || self.items.1.is_some()
+    }
 }
 
 impl<'a> Reader<'a> {
     fn new(marks: &'a Marks) -> Option<Self> {
-        let mut folded: BTreeSet<&str> = marks.folded.iter().map(String::as_str).collect();
+        let mut folded: BTreeSet<&str> = marks.folded.edges.iter().map(String::as_str).collect();
         let words: Vec<&Word> = marks.words.iter().collect();
         if words.len() > 64 {
             return None;
@@ -171,17 +211,16 @@ impl<'a> Reader<'a> {
             let numeric = words.iter().filter(|word| is_viable(&word.text));
             folded.extend(numeric.map(|word| word.text.as_str()));
         }
-        let used = |c: &char| words.iter().any(|word| word.text.contains(*c));
-        let other = ('!'..='\u{2fff}')
+        let read = words.iter().map(|word| word.text.as_str());
+        let items = marks.ordinal.items.iter().chain(&marks.folded.items);
+        let read = read.chain(items.map(String::as_str));
+        let used: HashSet<char> = read.flat_map(str::chars).collect();
+        let other = ('!'..=char::MAX)
             .filter(|c| is_folded(*c) && !c.is_whitespace() && !NUMERAL.contains(*c))
-            .find(|c| !used(c))?;
-        let folds = !folded.is_empty() || !words.is_empty();
+            .find(|c| !used.contains(c))?;
+        let folds = !marks.folded.is_empty() || !words.is_empty();
         let both = !marks.ordinal.is_empty() && folds;
-        let all = marks
-            .ordinal
-            .iter()
-            .map(String::as_str)
-            .chain(folded.iter().copied());
+        let all = marks.ordinal.all().chain(marks.folded.all());
         let all = all.chain(words.iter().map(|word| word.text.as_str()));
         let plain_chars: BTreeSet<char> = all.flat_map(str::chars).collect();
         let cased = match (both, plain_chars.iter().all(char::is_ascii)) {
@@ -200,19 +239,20 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&self, budget: usize) -> Option<Vec<Sample>> {
-        let marks = 1 + self.marks.ordinal.len() + self.folded.len() + self.words.len();
+        let marks = 8 + self.marks.ordinal.edges.len() + self.folded.len() + self.words.len();
         let numbers = self.marks.numbers.as_ref().map_or(0, Vec::len);
         let mut spent = 0;
         let mut out = Vec::new();
-        let mut seen = HashSet::from([self.state("")]);
-        let mut queue = VecDeque::from([String::new()]);
-        while let Some(text) = queue.pop_front() {
+        let mut seen = HashSet::from([self.state("", false)]);
+        // Texts, and whether what they can become beyond the edges has been asked for.
+        let mut queue = VecDeque::from([(String::new(), false)]);
+        while let Some((text, asked)) = queue.pop_front() {
             out.push(Sample {
                 text: text.clone(),
                 open: false,
             });
-            let state = self.state(&text);
-            if state.ordinal.is_err() && state.folded.is_err() {
+            let state = self.state(&text, asked);
+            if state.is_placed() && !asked {
                 let number = self.marks.numbers.is_some() && is_viable(&text);
                 let classes = if number { 2 * numbers + 1 } else { 0 };
                 spent += (marks + COMPLETION * classes) * (1 + text.len() / 16);
@@ -220,13 +260,17 @@ impl<'a> Reader<'a> {
                     return None;
                 }
                 self.beyond(&text, &mut out);
-                continue;
             }
-            for c in self.next_characters(&text) {
+            let next = match (state.is_placed(), state.is_item()) {
+                (false, _) => self.next_characters(&text),
+                (true, true) => self.next_of_items(&text),
+                (true, false) => Vec::new(),
+            };
+            for c in next {
                 let longer = format!("{text}{c}");
                 spent += marks * (1 + text.len() / 16);
-                if seen.insert(self.state(&longer)) {
-                    queue.push_back(longer);
+                if seen.insert(self.state(&longer, state.is_placed())) {
+                    queue.push_back((longer, state.is_placed()));
                 }
             }
             if spent > budget {
@@ -236,9 +280,9 @@ impl<'a> Reader<'a> {
         Some(out)
     }
 
-    fn state(&self, text: &str) -> State {
+    fn state(&self, text: &str, asked: bool) -> State {
         let folded = fold(text);
-        let marks = &self.marks.ordinal;
+        let marks = &self.marks.ordinal.edges;
         let ordinal = if marks.iter().any(|mark| mark.starts_with(text)) {
             Ok(text.to_owned())
         } else {
@@ -253,13 +297,27 @@ impl<'a> Reader<'a> {
             let within = self.folded.iter().filter(|mark| folded.starts_with(**mark));
             Err((below.count(), within.count()))
         };
-        let number = (self.marks.numbers.is_some() && is_viable(text)).then(|| text.to_owned());
+        let begins = |items: &Texts, text: &str| {
+            let first = items.items_after(text).next();
+            first.is_some().then(|| text.to_owned())
+        };
+        let number =
+            (self.marks.numbers.is_some() && !asked && is_viable(text)).then(|| text.to_owned());
         State {
             ordinal,
             folded: by_folded,
+            items: (
+                begins(&self.marks.ordinal, text),
+                begins(&self.marks.folded, &folded),
+            ),
             words: self.words_of(&folded),
             number,
         }
+    }
+
+    /// Whether a text is an item of a list.
+    fn is_taken(&self, text: &str) -> bool {
+        self.marks.ordinal.items.contains(text) || self.marks.folded.items.contains(&*fold(text))
     }
 
     /// The words that a folded text holds for certain, and the one that goes on.
@@ -292,26 +350,36 @@ impl<'a> Reader<'a> {
         )
     }
 
+    /// The characters with which the items that begin so go on, in each letter case where that matters.
+    fn next_of_items(&self, text: &str) -> Vec<char> {
+        let folded = fold(text);
+        let exact = self.marks.ordinal.items_after(text);
+        let mut out: BTreeSet<char> = exact.filter_map(|item| after(item, text)).collect();
+        let of_folded: BTreeSet<char> = self
+            .marks
+            .folded
+            .items_after(&folded)
+            .filter_map(|item| after(item, &folded))
+            .collect();
+        let starts = |c: &&char| {
+            c.to_lowercase()
+                .next()
+                .is_some_and(|c| of_folded.contains(&c))
+        };
+        out.extend(self.cased.iter().filter(starts));
+        out.extend(&of_folded);
+        out.into_iter().collect()
+    }
+
     /// One character of each kind that may follow.
     fn next_characters(&self, text: &str) -> Vec<char> {
         let folded = fold(text);
         let last = last_word(&folded);
-        let mut special: BTreeSet<char> = BTreeSet::new();
-        let after =
-            |mark: &str, read: &str| mark.strip_prefix(read).and_then(|rest| rest.chars().next());
-        special.extend(
-            self.marks
-                .ordinal
-                .iter()
-                .filter_map(|mark| after(mark, text)),
-        );
-        let mut of_folded: BTreeSet<char> = self
-            .folded
-            .iter()
-            .filter_map(|mark| after(mark, &folded))
-            .collect();
-        of_folded.extend(self.words.iter().filter_map(|word| after(&word.text, last)));
-        special.extend(&of_folded);
+        let edges = self.marks.ordinal.edges.iter();
+        let mut special: BTreeSet<char> = edges.filter_map(|edge| after(edge, text)).collect();
+        special.extend(self.folded.iter().filter_map(|edge| after(edge, &folded)));
+        special.extend(self.words.iter().filter_map(|word| after(&word.text, last)));
+        special.extend(self.next_of_items(text));
         if self.marks.numbers.is_some() && is_viable(text) {
             special.extend(NUMERAL.chars());
         }
@@ -348,25 +416,27 @@ impl<'a> Reader<'a> {
     fn beyond(&self, text: &str, out: &mut Vec<Sample>) {
         if let Some(numbers) = self.marks.numbers.as_ref().filter(|_| is_viable(text)) {
             let classes = Interval::classes(numbers).into_iter();
-            let completed = classes.filter_map(|class| completion(text, class));
+            let taken = |text: &str| self.is_taken(text);
+            let completed = classes.filter_map(|class| completion(text, class, taken));
             out.extend(completed.map(|text| Sample { text, open: false }));
         }
-        let open = !self.words.is_empty();
+        let (open, other) = (!self.words.is_empty(), self.other);
+        let items = !self.marks.ordinal.items.is_empty() || !self.marks.folded.items.is_empty();
         let mut add = |text: String| {
-            // With words after it a number is none.
-            let number = numeral(&text).is_some();
-            if open && number {
+            // With words after it a number is none, and with the other character in it a text is no item.
+            let shut = numeral(&text).is_some() || (items && !text.contains(other));
+            if open && shut {
                 out.push(Sample {
-                    text: format!("{text} "),
+                    text: format!("{text} {other}"),
                     open,
                 });
             }
             out.push(Sample {
                 text,
-                open: open && !number,
+                open: open && !shut,
             });
         };
-        add(format!("{text}{}", self.other));
+        add(format!("{text}{other}"));
         if !open {
             return;
         }
@@ -376,10 +446,15 @@ impl<'a> Reader<'a> {
         for word in &self.words {
             if let Some(rest) = word.text.strip_prefix(last) {
                 add(format!("{text}{rest}"));
-                add(format!("{text}{rest}{}", self.other));
+                add(format!("{text}{rest}{other}"));
             }
         }
     }
+}
+
+/// The character after a beginning.
+fn after(mark: &str, read: &str) -> Option<char> {
+    mark.strip_prefix(read)?.chars().next()
 }
 
 /// What stands after the last white space.
@@ -397,18 +472,21 @@ mod tests {
         let folded = fold(text).into_owned();
         let sign = |order: Ordering| order as i8;
         let mut out = Vec::new();
-        for mark in &marks.ordinal {
+        for mark in &marks.ordinal.edges {
             out.extend([
                 sign(ordinal(text, mark)),
                 i8::from(text.starts_with(&**mark)),
             ]);
         }
-        for mark in &marks.folded {
+        for mark in &marks.folded.edges {
             out.extend([
                 sign(folded.cmp(mark)),
                 i8::from(folded.starts_with(&**mark)),
             ]);
         }
+        let items = marks.ordinal.items.iter().map(|item| *item == text);
+        let items = items.chain(marks.folded.items.iter().map(|item| *item == folded));
+        out.extend(items.map(i8::from));
         for word in &marks.words {
             let held = |token: &str| {
                 if word.prefix {
@@ -447,14 +525,19 @@ mod tests {
         "[abAB15.e]{0,3}|é?k|-?[1-9][0-9]?(\\.5)?"
     }
 
+    fn texts(mark: BoxedStrategy<String>) -> impl Strategy<Value = Texts> {
+        let some = |mark: &BoxedStrategy<String>| prop::collection::btree_set(mark.clone(), 0..4);
+        (some(&mark), some(&mark)).prop_map(|(edges, items)| Texts { edges, items })
+    }
+
     proptest! {
         #![proptest_config(crate::properties::cases(24))]
 
         /// No text is of a class without a sample.
         #[test]
         fn every_class_has_a_sample(
-            ordinal in prop::collection::btree_set(mark(), 0..4),
-            folded in prop::collection::btree_set(mark().prop_map(|text| fold(&text).into_owned()), 0..4),
+            ordinal in texts(mark().boxed()),
+            folded in texts(mark().prop_map(|text| fold(&text).into_owned()).boxed()),
             words in prop::collection::btree_set(("[ab15]{1,2}", any::<bool>()).prop_map(|(text, prefix)| Word { text, prefix }), 0..3),
             numbers in prop::option::of(prop::collection::vec(-3_i32..40, 1..3)),
             texts in prop::collection::vec("[abAB15.eE \u{212a}é-]{0,4}|-?[1-9][0-9]?(\\.[05])?([eE]-?[0-9])?", 1..12),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// A constant.
 #[derive(Clone, Debug)]
 enum Constant {
-    Number(&'static str),
+    Number(String),
     Text(String),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct LeafBox(Leaf);
 
 fn number() -> impl Strategy<Value = Constant> {
     let numbers = vec!["0", "1", "1.5", "2", "5", "15", "-1", "9007199254740993"];
-    prop::sample::select(numbers).prop_map(Constant::Number)
+    prop::sample::select(numbers).prop_map(|number| Constant::Number(number.to_owned()))
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -48,16 +48,28 @@ fn constant() -> impl Strategy<Value = Constant> {
     prop_oneof![number(), text().prop_map(Constant::Text)]
 }
 
+/// A list of numbers and texts, longer than what the algebra takes as leaves.
+fn long_list() -> impl Strategy<Value = Vec<Constant>> {
+    let item = |(number, from): (usize, usize)| match number % 3 {
+        0 => Constant::Number((from + number).to_string()),
+        1 => Constant::Text((from + number).to_string()),
+        _ => Constant::Text(format!("a{number}")),
+    };
+    (0_usize..20, 129_usize..160)
+        .prop_map(move |(from, length)| (0..length).map(|number| item((number, from))).collect())
+}
+
 fn leaf() -> impl Strategy<Value = LeafBox> {
     let op = || prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]);
     let texts = || text().prop_map(Constant::Text);
     prop_oneof![
-        5 => (op(), constant()).prop_map(|(op, constant)| Leaf::Compare(op, constant)),
-        1 => prop::collection::vec(constant(), 1..4).prop_map(Leaf::In),
-        1 => (number(), number(), any::<bool>()).prop_map(|(low, high, closed)| Leaf::Range(low, high, closed)),
-        1 => (texts(), texts(), any::<bool>()).prop_map(|(low, high, closed)| Leaf::Range(low, high, closed)),
-        2 => text().prop_map(Leaf::Prefix),
-        1 => Just(Leaf::Exists),
+        12 => (op(), constant()).prop_map(|(op, constant)| Leaf::Compare(op, constant)),
+        3 => prop::collection::vec(constant(), 1..4).prop_map(Leaf::In),
+        1 => long_list().prop_map(Leaf::In),
+        2 => (number(), number(), any::<bool>()).prop_map(|(low, high, closed)| Leaf::Range(low, high, closed)),
+        2 => (texts(), texts(), any::<bool>()).prop_map(|(low, high, closed)| Leaf::Range(low, high, closed)),
+        4 => text().prop_map(Leaf::Prefix),
+        2 => Just(Leaf::Exists),
     ]
     .prop_map(LeafBox)
 }
@@ -68,6 +80,15 @@ impl Tree {
             Self::Leaf(..) => 1,
             Self::Not(inner) => inner.leaves(),
             Self::And(items) | Self::Or(items) => items.iter().map(Self::leaves).sum(),
+        }
+    }
+
+    fn long_lists(&self) -> usize {
+        match self {
+            Self::Leaf(_, LeafBox(Leaf::In(items))) => usize::from(items.len() > 4),
+            Self::Leaf(..) => 0,
+            Self::Not(inner) => inner.long_lists(),
+            Self::And(items) | Self::Or(items) => items.iter().map(Self::long_lists).sum(),
         }
     }
 
@@ -100,7 +121,7 @@ impl Leaf {
 
     fn in_sql(&self, field: &str, lists: bool) -> String {
         let literal = |constant: &Constant| match constant {
-            Constant::Number(number) => (*number).to_owned(),
+            Constant::Number(number) => number.clone(),
             Constant::Text(text) => format!("'{text}'"),
         };
         match self {
@@ -137,7 +158,7 @@ impl Leaf {
             Constant::Text(text) => text.clone(),
         };
         let bound = |constant: &Constant| match constant {
-            Constant::Number(number) => (*number).to_owned(),
+            Constant::Number(number) => number.clone(),
             Constant::Text(text) => format!("\"{text}\""),
         };
         Some(match self {
@@ -150,6 +171,7 @@ impl Leaf {
                 "<" => format!("{field}:[* TO {}}}", bound(text)),
                 _ => format!("{field}:[* TO {}]", bound(text)),
             },
+            Self::In(items) if items.len() > 4 => return None,
             Self::In(items) => {
                 format!(
                     "{field}:({})",
@@ -167,7 +189,7 @@ impl Leaf {
 
     fn in_rsql(&self, field: &str) -> Option<String> {
         let literal = |constant: &Constant| match constant {
-            Constant::Number(number) => (*number).to_owned(),
+            Constant::Number(number) => number.clone(),
             Constant::Text(text) => format!("'{text}'"),
         };
         Some(match self {
@@ -209,7 +231,9 @@ pub(crate) fn tree() -> impl Strategy<Value = Tree> {
             prop::collection::vec(inner, 2..4).prop_map(Tree::Or),
         ]
     })
-    .prop_filter("at most eight leaves", |tree| tree.leaves() <= 8)
+    .prop_filter("at most eight leaves, one of them long", |tree| {
+        tree.leaves() <= 8 && tree.long_lists() <= 1
+    })
 }
 
 fn value() -> impl Strategy<Value = Value> {

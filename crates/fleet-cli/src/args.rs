@@ -1,10 +1,13 @@
 //! The command line's grammar: global options and the list of commands.
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 
 use crate::command;
 use crate::failure::Failure;
+use crate::input::not_utf8;
 use crate::noun;
 use crate::store::StoreUrl;
 
@@ -121,10 +124,29 @@ enum Command {
     Completions(command::completions::Completions),
 }
 
+/// Ends the process where an argument is no text.
+fn end_at_bytes() {
+    let wrong = |argument: &OsString| std::str::from_utf8(argument.as_encoded_bytes()).err();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let as_json = arguments.iter().any(|argument| argument == "--json");
+    let mut numbered = arguments.iter().enumerate();
+    if let Some((number, error)) = numbered.find_map(|(number, one)| Some((number, wrong(one)?))) {
+        let problem = not_utf8(&format!("argument {number} is "), error.valid_up_to());
+        let failure = Failure::Usage(problem);
+        failure.print(as_json);
+        std::process::exit(i32::from(failure.exit_code()));
+    }
+}
+
 impl Fleet {
     /// What the command line says; ends the process with help or a usage error where it says nothing runnable.
     pub(crate) fn of_command_line() -> Self {
-        let matches = Self::command().get_matches();
+        let matches = Self::command().try_get_matches().unwrap_or_else(|error| {
+            if error.kind() == ErrorKind::InvalidUtf8 {
+                end_at_bytes();
+            }
+            error.exit()
+        });
         let store_given = matches
             .value_source("store")
             .is_some_and(|source| source != ValueSource::DefaultValue);

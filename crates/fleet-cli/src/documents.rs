@@ -5,7 +5,7 @@ use fleet_query::document::normalise;
 use serde_json::Value;
 
 use crate::failure::{Failure, Problem};
-use crate::input::{Line, Lines};
+use crate::input::{Line, Lines, not_utf8};
 use crate::progress;
 
 /// What is wrong with lines of a file: shown as they are met, counted for the end.
@@ -57,10 +57,7 @@ pub(crate) fn value(line: Line) -> Result<Value, Problem> {
     match line {
         Line::Text(text) => serde_json::from_str(&text)
             .map_err(|error| Problem::new("cli.not_json", format!("not a JSON document: {error}"))),
-        Line::NotUtf8(at) => Err(Problem::new(
-            "cli.not_utf8",
-            format!("not UTF-8: wrong byte at offset {at}"),
-        )),
+        Line::NotUtf8(at) => Err(not_utf8("", at)),
         Line::TooLong => Err(Problem::new("cli.line_too_long", "longer than 16 MiB")),
     }
 }

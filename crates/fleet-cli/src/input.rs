@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem};
 
 /// The longest line that is taken, in bytes: more than any operation's request.
 pub(crate) const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -135,9 +135,15 @@ pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
 pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
     String::from_utf8(read_bytes(path)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::usage(
-            "cli.not_utf8",
-            format!("`{path}` is not UTF-8: wrong byte at offset {at}"),
-        )
+        Failure::Usage(not_utf8(&format!("`{path}` is "), at))
     })
+}
+
+/// The problem of bytes that are no text: what they are, and the offset of the first wrong one.
+pub(crate) fn not_utf8(what: &str, at: usize) -> Problem {
+    Problem::new(
+        "cli.not_utf8",
+        format!("{what}not UTF-8: wrong byte at offset {at}"),
+    )
+    .help("texts are UTF-8; `iconv -f LATIN1 -t UTF-8` turns a file of another encoding into it")
 }

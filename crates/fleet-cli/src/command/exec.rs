@@ -132,7 +132,8 @@ fn read(line: Line) -> Result<Command, Box<Bad>> {
     let text = match line {
         Line::Text(text) => text,
         Line::NotUtf8(at) => {
-            let message = format!("the line is not UTF-8: wrong byte at offset {at}");
+            let message =
+                format!("the line is not UTF-8: wrong byte at offset {at}: write it in UTF-8");
             return Err(Bad::new(Value::Null, refuse("exec.not_utf8", message)));
         }
         Line::TooLong => {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::args::Global;
 use crate::documents::BadLines;
 use crate::failure::{Failure, Problem, problem_of};
-use crate::input::{Line, Lines};
+use crate::input::{Line, Lines, not_utf8};
 use crate::output::Out;
 use crate::progress;
 use crate::session::Session;
@@ -191,10 +191,7 @@ impl Iterator for Documents {
         };
         let problem = match &line {
             Line::Text(_) => None,
-            Line::NotUtf8(at) => Some(Problem::new(
-                "cli.not_utf8",
-                format!("not UTF-8: wrong byte at offset {at}"),
-            )),
+            Line::NotUtf8(at) => Some(not_utf8("", *at)),
             Line::TooLong => Some(Problem::new("cli.line_too_long", "longer than 16 MiB")),
         };
         let number = self.lines.number();

@@ -21,6 +21,7 @@ pub struct FaultHarness {
     plain: SqliteHarness,
     child: Child,
     lazy_child: Child,
+    block: u32,
     count: AtomicU64,
 }
 
@@ -34,7 +35,17 @@ impl FaultHarness {
             plain: SqliteHarness::new(&folder.join("plain"), Some(child)),
             child,
             lazy_child,
+            block: 4_096,
             count: AtomicU64::new(0),
+        }
+    }
+
+    /// With blocks of so many bytes on the small disk, 4,096 if it is not told.
+    #[must_use]
+    pub fn block(self, bytes: u32) -> Self {
+        Self {
+            block: bytes,
+            ..self
         }
     }
 
@@ -48,7 +59,7 @@ impl FaultHarness {
             return Err(reason.to_owned());
         }
         let folder = self.fresh("power");
-        let image = Image::make(&folder, 48)?;
+        let image = Image::make(&folder, 48, 4_096)?;
         let harness = SqliteHarness::new(image.folder(), Some(child)).options(options);
         Ok(Box::new(Machine {
             place: harness.new_place()?,
@@ -79,9 +90,11 @@ impl Harness for FaultHarness {
             return Err(reason.to_owned());
         }
         let folder = self.fresh("small");
-        let image = Image::make(&folder, 16)?;
-        let ballast = image.folder().join("ballast");
-        fs::write(&ballast, vec![b'x'; 4 << 20]).map_err(|error| error.to_string())?;
+        let image = Image::make(&folder, 20, self.block)?;
+        let ballast = ["ballast-1", "ballast-2"].map(|name| image.folder().join(name));
+        for file in &ballast {
+            fs::write(file, vec![b'x'; 4 << 20]).map_err(|error| error.to_string())?;
+        }
         let harness = SqliteHarness::new(image.folder(), None);
         Ok(Box::new(Small {
             place: harness.new_place()?,
@@ -103,7 +116,7 @@ impl Harness for FaultHarness {
 
 struct Small {
     place: SqlitePlace,
-    ballast: PathBuf,
+    ballast: [PathBuf; 2],
     _image: Image,
     folder: PathBuf,
 }
@@ -120,7 +133,9 @@ impl SmallDisk for Small {
     }
 
     fn free(&self) -> Result<(), String> {
-        fs::remove_file(&self.ballast).map_err(|error| error.to_string())
+        let left = self.ballast.iter().find(|file| file.exists());
+        let left = left.ok_or("nothing is left to be freed")?;
+        fs::remove_file(left).map_err(|error| error.to_string())
     }
 }
 

@@ -1,9 +1,9 @@
 //! The short form of every fault.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests")]
 
-use fleet_faultfs::{FaultHarness, unavailable};
-use fleet_store::conformance::{Options, run, serve};
-use fleet_store::port::{Durability, EventStore, SystemClock};
+use fleet_faultfs::{FaultHarness, Image, unavailable};
+use fleet_store::conformance::{Options, event, run, serve};
+use fleet_store::port::{Append, Durability, EventStore, Expected, SystemClock};
 use fleet_store::sqlite::{SqliteOptions, SqliteStore};
 use std::io::Write as _;
 use std::path::Path;
@@ -20,11 +20,15 @@ fn command(path: &Path, class: &str) -> Command {
 }
 
 fn passes(cases: &[u32]) {
+    passes_on(4_096, cases);
+}
+
+fn passes_on(block: u32, cases: &[u32]) {
     let folder = tempfile::tempdir().unwrap();
     let child = |path: &Path| command(path, "machine");
     let lazy = |path: &Path| command(path, "process");
     let report = run(
-        &FaultHarness::new(folder.path(), child, lazy),
+        &FaultHarness::new(folder.path(), child, lazy).block(block),
         &Options::default().only(cases),
     );
     assert!(report.passed(), "{report}");
@@ -74,6 +78,45 @@ fn failing_writes_and_syncs_lose_nothing() {
 fn a_full_disk_loses_nothing() {
     if !skipped("disk_full") {
         passes(&[30]);
+        passes_on(1_024, &[30]);
+    }
+}
+
+/// With small blocks the engine could make its shared memory in the last kilobytes, and would die of writing to it.
+#[test]
+fn a_store_without_room_is_full_and_not_killed() {
+    if skipped("disk_full_at_open") {
+        return;
+    }
+    for block in [1_024, 4_096] {
+        let folder = tempfile::tempdir().unwrap();
+        let image = Image::make(folder.path(), 16, block).unwrap();
+        let path = image.folder().join("fleet.db");
+        let open = || {
+            let tenant = "conformance".parse().unwrap();
+            let options = SqliteOptions::default();
+            SqliteStore::open(&path, tenant, Arc::new(SystemClock), &options)
+        };
+        let append = |store: SqliteStore, id| {
+            let stream = "probe-1".parse().unwrap();
+            let one = Append::new(stream, Expected::Any, vec![event(id, "told")]);
+            pollster::block_on(store.append(one))
+        };
+        append(open().unwrap(), 1).unwrap();
+
+        let ballast = image.folder().join("ballast");
+        let mut file = std::fs::File::create(&ballast).unwrap();
+        while file.write_all(&[b'x'; 1_024]).is_ok() {}
+        file.set_len(file.metadata().unwrap().len() - (16 << 10))
+            .unwrap();
+        file.sync_all().unwrap();
+        drop(file);
+        let refused = open().and_then(|store| append(store, 2)).unwrap_err();
+        assert_eq!(refused.code(), "store.full", "blocks of {block}");
+
+        std::fs::remove_file(ballast).unwrap();
+        let store = open().unwrap();
+        assert_eq!(pollster::block_on(store.head()).unwrap().0, 1);
     }
 }
 

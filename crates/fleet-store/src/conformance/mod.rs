@@ -100,7 +100,7 @@ pub trait Injector: Send + Sync {
 pub trait SmallDisk {
     /// The place on it.
     fn place(&self) -> &dyn Place;
-    /// Makes some megabytes of space.
+    /// Makes some megabytes of space; asked for twice at most.
     ///
     /// # Errors
     /// What went wrong.

@@ -10,6 +10,7 @@ use super::fault::damaged;
 use super::keys::{row_value, stream_hash, stream_key};
 use super::layout::{self, Access, Place};
 use super::readers::{Readers, in_view};
+use super::room;
 use super::tenant::{Opened, Tenant, parsed};
 use super::witness::Witness;
 use crate::backup;
@@ -158,7 +159,8 @@ impl SqliteFollower {
     /// operations, and of reading what the file's indexes do not cover.
     ///
     /// # Errors
-    /// `store.unavailable` when there is no such file or tenant, or it cannot be opened; `store.misconfigured`
+    /// `store.unavailable` when there is no such file or tenant, or it cannot be opened; `store.full` for a disk
+    /// without room for the engine's shared memory; `store.misconfigured`
     /// for an engine that damages data; `store.unknown_schema` for a newer format; `store.corrupt` for a
     /// damaged or foreign file, or a log that has lost its tail.
     pub fn open(
@@ -180,6 +182,7 @@ impl SqliteFollower {
         if !place.is_there()? {
             return Err(missing("store"));
         }
+        room::check_beside_writer(&place.path)?;
         // Before the log: what the witness has seen is in it.
         let witness = Witness::peek(&place.path);
         let readers = Arc::new(Readers::new(place.clone()));

@@ -83,6 +83,7 @@ impl Place {
 
     /// The writer's connection, in the mode that the class needs, or refused.
     pub(crate) fn connect_writer(&self) -> Result<Connection, StoreError> {
+        super::room::check(&self.path)?;
         let connection = self.connect()?;
         let level = match self.durability {
             Durability::Machine => "FULL",

@@ -22,6 +22,7 @@ mod layout;
 mod plan;
 mod readers;
 mod reading;
+mod room;
 mod scrub;
 mod states;
 mod tenant;
@@ -173,7 +174,8 @@ impl SqliteStore {
     /// file operations, and of reading back what a kill left behind.
     ///
     /// # Errors
-    /// `store.unavailable` when another process has it open or the file cannot be opened;
+    /// `store.unavailable` when another process has it open or the file cannot be opened; `store.full` for a disk
+    /// without room for the engine's shared memory;
     /// `store.misconfigured` for an engine that damages data or a class it cannot give;
     /// `store.unknown_schema` for a newer format, which is left untouched; `store.corrupt` for a damaged or
     /// foreign file, or a log that has lost its tail.

@@ -237,6 +237,50 @@ fn a_stop_between_any_two_appends_is_made_good() {
     }
 }
 
+/// The shadow was there before the thing, and no write of it knows the thing's life: only where it stands in the log tells.
+#[test]
+fn what_a_deletion_that_was_cut_short_leaves_is_not_seen_again() {
+    let shadow = || json!({"thingName": "t"});
+    let write = |member: &str| {
+        let payload = json!({"state": {"desired": {member: 1}}});
+        json!({"thingName": "t", "payload": payload})
+    };
+    let next = [
+        ("DeleteThing", shadow(), Err("shadow.not_found")),
+        ("UpdateThingShadow", write("new"), Ok(json!({"new": 1}))),
+        ("CreateThing", shadow(), Err("shadow.not_found")),
+        (
+            "CreateOrReplaceDevice",
+            json!({"deviceId": "t", "body": {}}),
+            Err("shadow.not_found"),
+        ),
+    ];
+    let seen = |fleet: &Fleet| {
+        let shown = run(fleet, "GetThingShadow", shadow());
+        shown.map(|shown| shown["payload"]["state"]["desired"].clone())
+    };
+    for (op, params, expected) in next {
+        let inner = memory();
+        let cut = Cut {
+            inner: inner.clone(),
+            left: AtomicUsize::new(3),
+        };
+        let fleet = open(Arc::new(cut), 1, 10);
+        run(&fleet, "UpdateThingShadow", write("old")).unwrap();
+        run(&fleet, "CreateThing", shadow()).unwrap();
+        assert_eq!(seen(&fleet), Ok(json!({"old": 1})));
+        let stopped = run(&fleet, "DeleteThing", shadow());
+        assert_eq!(stopped, Err("store.unavailable".to_owned()));
+
+        let fleet = open(inner, 2, 10);
+        assert_eq!(seen(&fleet), Err("shadow.not_found".to_owned()), "{op}");
+        run(&fleet, op, params).unwrap();
+        assert_eq!(seen(&fleet), expected.map_err(str::to_owned), "{op}");
+        let again = run(&fleet, "DeleteThing", shadow());
+        assert_eq!(again, Ok(json!({})), "{op}");
+    }
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let thing = 0..THINGS;
     let group = 0..PARENTS.len();

@@ -165,6 +165,7 @@ async fn write_device(
     let decided = Devices::decide(&loaded.state, command, &call.context(&view));
     let unused = |keys| Authentication::Sas { keys };
     let events = decided.inspect_err(|_| drop_keys(call, &unused(keys)))?;
+    super::twin::end_earlier(call, name, &loaded, &events).await?;
     let loaded = call.record::<Things>(&stream, loaded, events).await?;
     if let Some(before) = before {
         drop_keys(call, &before);

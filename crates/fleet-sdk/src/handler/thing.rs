@@ -39,7 +39,8 @@ pub(super) async fn decide(
     command: Command,
     facts: &Facts,
 ) -> Result<Loaded<Things>, Refusal> {
-    let arn = command.name.thing_name().map(Resource::Thing);
+    let name = command.name.clone();
+    let arn = name.thing_name().map(Resource::Thing);
     let decision = Things::decide(
         &loaded.state,
         command,
@@ -50,6 +51,7 @@ pub(super) async fn decide(
         let arn = arn.map(|thing| call.arn(thing)).unwrap_or_default();
         Refusal::from(refused).taken_by(id, arn)
     })?;
+    super::twin::end_earlier(call, &name, &loaded, &decision).await?;
     call.record::<Things>(stream, loaded, decision).await
 }
 

@@ -5,8 +5,8 @@ use fleet_model::identity;
 use fleet_model::kernel::Decider as _;
 use fleet_model::thing::{self, Things};
 use fleet_model::twin::{
-    Condition, Incarnation, Payload, ShadowLife, Twin, TwinCommand, TwinEvent, TwinKey, TwinState,
-    TwinView, Writer, hub, shadow,
+    Condition, Ended, Incarnation, Payload, ShadowLife, Twin, TwinCommand, TwinEvent, TwinKey,
+    TwinState, TwinView, Writer, hub, shadow,
 };
 use serde_json::{Map, Value};
 
@@ -27,6 +27,8 @@ pub(super) struct Held {
     pub(super) key: TwinKey,
     pub(super) loaded: Loaded<Twin>,
     pub(super) owner: Option<Incarnation>,
+    /// Whether it ended with its record, and a deletion that was cut short has not told it.
+    left: bool,
     identity: hub::IdentityFacts,
 }
 
@@ -34,6 +36,10 @@ impl Held {
     /// The twin as it is in its owner's present life.
     pub(super) fn now(&self, call: &Call<'_>) -> TwinState {
         // Whatever an owner that is gone left behind ended with it.
+        if self.left {
+            let ended = TwinEvent::Ended(Ended { at: call.now });
+            return Twin::evolve(self.loaded.state.clone(), &ended);
+        }
         let nobody = self
             .loaded
             .state
@@ -76,12 +82,22 @@ async fn owner(
 pub(super) async fn hold(call: &Call<'_>, key: TwinKey) -> Result<Held, Refusal> {
     let (owner, identity) = owner(call, &key).await?;
     let loaded = call.load::<Twin>(&key.stream()?).await?;
+    let left = owner.is_none() && is_left(call, &key).await?;
     Ok(Held {
         key,
         loaded,
         owner,
+        left,
         identity,
     })
+}
+
+/// Whether the record of a twin, which is gone, ended after the twin's last write: what came later is a shadow without a thing.
+async fn is_left(call: &Call<'_>, key: &TwinKey) -> Result<bool, Refusal> {
+    let log = &call.fleet.log;
+    let written = log.last(&key.stream()?).await?;
+    let ended = log.last(&key.record().stream()?).await?;
+    Ok(written.is_some() && written < ended)
 }
 
 /// Decides a command to a twin and records what follows; the event, if there is one, and the state after it.
@@ -94,6 +110,7 @@ pub(super) async fn decide(
         key,
         mut loaded,
         owner,
+        left,
         identity,
     } = held;
     let stream = key.stream()?;
@@ -101,7 +118,7 @@ pub(super) async fn decide(
         key: key.clone(),
         incarnation: owner,
     };
-    if owner.is_none() && loaded.state.incarnation().is_some() {
+    if left || (owner.is_none() && loaded.state.incarnation().is_some()) {
         let end = TwinCommand::End {
             incarnation: loaded.state.incarnation(),
         };
@@ -114,6 +131,7 @@ pub(super) async fn decide(
         key,
         loaded,
         owner,
+        left: false,
         identity,
     })
 }
@@ -126,17 +144,25 @@ pub(super) async fn end_all(call: &mut Call<'_>, thing: &thing::Thing) -> Result
     Ok(())
 }
 
-/// Ends what an interrupted deletion of a record left behind: twins that were last written before the record's end.
-/// What was written since is a shadow without a thing, and stays.
+/// Ends what a deletion that was cut short left of a record that is gone, before anything new is recorded of it.
 pub(super) async fn end_left(call: &mut Call<'_>, name: &RecordName) -> Result<(), Refusal> {
-    let Some(deleted) = call.fleet.log.last(&name.stream()?).await? else {
-        return Ok(());
-    };
     for key in call.fleet.twins_of(name).await? {
-        let written = call.fleet.log.last(&key.stream()?).await?;
-        if written.is_some_and(|written| written < deleted) {
+        if is_left(call, &key).await? {
             end(call, key).await?;
         }
+    }
+    Ok(())
+}
+
+/// As [`end_left`], where `events` begin a life of a record that had one before.
+pub(super) async fn end_earlier(
+    call: &mut Call<'_>,
+    name: &RecordName,
+    before: &Loaded<Things>,
+    events: &[thing::Event],
+) -> Result<(), Refusal> {
+    if before.state.thing().is_none() && before.version.0 > 0 && !events.is_empty() {
+        end_left(call, name).await?;
     }
     Ok(())
 }

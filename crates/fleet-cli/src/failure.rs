@@ -200,9 +200,11 @@ fn advice(code: &str) -> Option<&'static str> {
         "twin.not_found" => "`fleet thing create NAME` registers it first",
         "store.conflict" => "somebody else wrote at the same moment; run the command again",
         "store.unavailable" => {
-            "another process may hold the store; close it or name another with `--store`"
+            "another process may have the store open; else check its path and permissions (`--store` names another)"
         }
-        "store.corrupt" => "stop writing to it, keep a copy, and run `fleet verify`",
+        "store.corrupt" => {
+            "keep a copy; `fleet restore --store sqlite:NEW BACKUP` makes a new store, `--store` names another"
+        }
         "store.full" => "free space on the disk; nothing of this command was stored",
         _ => return None,
     })

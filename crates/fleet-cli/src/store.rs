@@ -3,7 +3,7 @@
 use fleet_model::kernel::TenantId;
 use fleet_sdk::source::Clock as _;
 use fleet_store::memory::MemoryStore;
-use fleet_store::port::{BackupSummary, Clock, EventStore, StoreError};
+use fleet_store::port::{BackupSummary, Clock, Corruption, EventStore, StoreError};
 use fleet_store::sqlite::{SqliteFollower, SqliteOptions, SqliteStore};
 use std::fmt;
 use std::io::{Read, Seek};
@@ -100,6 +100,29 @@ impl StoreUrl {
     }
 }
 
+/// Refuses a path at which no store can be, before anything is made beside it.
+fn can_be_at(path: &Path) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let problem = if path.is_dir() {
+        let inside = path.join("fleet.db");
+        Problem::new("cli.file", format!("`{}` is a folder", path.display())).help(format!(
+            "name a file: `--store sqlite:{}`",
+            inside.display()
+        ))
+    } else if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        Problem::new(
+            "cli.file",
+            format!("there is no folder `{}`", folder.display()),
+        )
+        .help("make it, or name another file with `--store sqlite:PATH`")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Store(problem))
+}
+
 /// The failure of a store that is not there.
 pub(crate) fn absent(path: &Path) -> Failure {
     Failure::Store(
@@ -131,6 +154,7 @@ pub(crate) fn open(global: &Global, clock: &SessionClock) -> Result<Arc<dyn Even
     match &global.store {
         StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(tenant, recorded))),
         StoreUrl::Sqlite(path) => {
+            can_be_at(path)?;
             let options = SqliteOptions::default();
             Ok(Arc::new(
                 SqliteStore::open(path, tenant, recorded, &options).map_err(failed)?,
@@ -145,6 +169,7 @@ pub(crate) fn follow(global: &Global) -> Result<Arc<dyn EventStore>, Failure> {
     global.store.must_exist()?;
     match &global.store {
         StoreUrl::Sqlite(path) => {
+            can_be_at(path)?;
             let follower = SqliteFollower::open(path, tenant(global)?, &SqliteOptions::default());
             Ok(Arc::new(follower.map_err(failed)?))
         }
@@ -158,11 +183,20 @@ pub(crate) fn restore(
     global: &Global,
     source: impl Read + Seek,
 ) -> Result<BackupSummary, Failure> {
+    can_be_at(path)?;
     let clock = SessionClock::of(global.seed);
     let recorded: Arc<dyn Clock> = Arc::new(move || clock.now());
     let options = SqliteOptions::default();
     let restored = SqliteStore::restore(path, tenant(global)?, recorded, &options, source);
-    restored.map(|(_, summary)| summary).map_err(failed)
+    restored.map(|(_, summary)| summary).map_err(|error| {
+        let of_backup = matches!(&error, StoreError::Corrupt(Corruption::Malformed { place, .. }) if place == "backup");
+        match failed(error) {
+            Failure::Store(problem) if of_backup => Failure::Store(
+                problem.help("the file is damaged or no backup; nothing was restored: take another one"),
+            ),
+            other => other,
+        }
+    })
 }
 
 fn tenant(global: &Global) -> Result<TenantId, Failure> {

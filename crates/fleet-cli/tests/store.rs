@@ -385,6 +385,11 @@ fn a_backup_restores_and_nothing_is_overwritten() {
         let run = place.run(["restore", "--store", "sqlite:never.db", name]);
         assert_eq!(run.code, 3, "{name}: {run:?}");
         assert!(run.stderr.starts_with("error[store."), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("nothing was restored"),
+            "{}",
+            run.stderr
+        );
     }
     assert_eq!(
         place
@@ -495,6 +500,38 @@ fn events_can_be_narrowed() {
             .contains("thing.created")
     );
     assert_eq!(place.run(["events", "--stream", "no stream"]).code, 2);
+}
+
+/// A path at which no store can be is told as such, and nothing is made beside it.
+#[test]
+fn a_folder_is_no_store() {
+    let place = generated(5);
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (store, told) in [
+        ("sqlite:folder", "`folder` is a folder"),
+        ("sqlite:nowhere/fleet.db", "there is no folder `nowhere`"),
+    ] {
+        for args in [
+            ["thing", "create", "press-7"].as_slice(),
+            &["import", "twins.ndjson"],
+        ] {
+            let run = place.run(["--store", store].iter().chain(args));
+            assert_eq!(run.code, 3, "{run:?}");
+            let expected = format!("error[cli.file]: {told}");
+            assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
+        }
+    }
+    let run = place.run(["events", "--store", "sqlite:folder"]);
+    assert!(run.stderr.contains("is a folder"), "{}", run.stderr);
+    let run = place.run(["restore", "folder"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.starts_with("error[cli.file]"), "{}", run.stderr);
+    let mut left: Vec<_> = std::fs::read_dir(place.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["folder", "twins.ndjson"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Write as _};
+use std::io::{BufReader, BufWriter, ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use crate::args::Global;
@@ -69,6 +69,9 @@ pub(crate) struct Restore {
 impl Restore {
     pub(crate) fn run(&self, global: &Global) -> Result<(), Failure> {
         let name = self.file.display().to_string();
+        if self.file.is_dir() {
+            return Err(Failure::file(&name, &ErrorKind::IsADirectory.into()));
+        }
         let file = File::open(&self.file).map_err(|error| Failure::file(&name, &error))?;
         let StoreUrl::Sqlite(path) = &global.store else {
             return Err(Failure::Usage(

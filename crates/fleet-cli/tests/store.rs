@@ -14,7 +14,7 @@ mod common;
 use common::Place;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 /// A place with `devices` generated twins in `twins.ndjson`.
 fn generated(devices: u32) -> Place {
@@ -25,6 +25,15 @@ fn generated(devices: u32) -> Place {
     assert_eq!(twins.stdout.lines().count(), devices as usize);
     place.write("twins.ndjson", twins.stdout);
     place
+}
+
+/// An import in small batches of what will be written to its standard input.
+fn fed_import(place: &Place) -> Child {
+    let mut command = place.command();
+    command.args(["import", "--batch", "20", "-"]);
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 fn json(run: &common::Run) -> Value {
@@ -142,14 +151,7 @@ fn a_killed_import_goes_on_without_duplicates() {
     let place = generated(4000);
     let mut killed = 0;
     for attempt in 0..4 {
-        let mut child = place
-            .command()
-            .args(["import", "--batch", "20", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = fed_import(&place);
         let mut stdin = child.stdin.take().unwrap();
         let text = place.read("twins.ndjson");
         // So much is handed over that the import is at work; the pipe holds back the rest.
@@ -413,14 +415,7 @@ fn readers_and_backups_run_beside_an_import() {
         .spawn()
         .unwrap();
     let mut followed = BufReader::new(reader.stdout.take().unwrap()).lines();
-    let mut import = place
-        .command()
-        .args(["import", "--batch", "20", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut import = fed_import(&place);
     let mut stdin = import.stdin.take().unwrap();
     let text = place.read("twins.ndjson");
     let (part, rest) = text.split_at(text.len() / 3);

@@ -7,32 +7,14 @@
     reason = "a test"
 )]
 
+#[path = "tables/reader.rs"]
+mod reader;
 mod world;
 
 use fleet_model::kernel::Timestamp;
+use reader::{is_part, table};
 use serde_json::{Value, json};
-use std::path::Path;
 use world::World;
-
-fn table(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/tables")
-        .join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Whether every member of `expected` is in `found`; null stands for a missing member.
-fn is_part(expected: &Value, found: &Value) -> bool {
-    match (expected, found) {
-        (Value::Object(expected), Value::Object(found)) => expected
-            .iter()
-            .all(|(name, value)| is_part(value, found.get(name).unwrap_or(&Value::Null))),
-        (Value::Array(expected), Value::Array(found)) => {
-            expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| is_part(e, f))
-        }
-        _ => expected == found,
-    }
-}
 
 fn id_of(world: &mut World, step: &Value) -> Value {
     let (op, member) = match step["op"].as_str().unwrap() {

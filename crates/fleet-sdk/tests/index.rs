@@ -7,11 +7,14 @@
     reason = "helpers of tests"
 )]
 
+mod fleet;
+
+use fleet::{call, memory};
 use fleet_model::kernel::{Position, StreamVersion};
 use fleet_query::aggregate::{self, AggregationField, IndexFields};
 use fleet_query::index::Side;
 use fleet_query::{Collection, Dialect, Document, Mode, Query};
-use fleet_sdk::{Caller, Fleet, Options};
+use fleet_sdk::{Fleet, Options};
 use fleet_store::memory::MemoryStore;
 use fleet_store::port::{Append, EventStore as _, Expected, LogRead};
 use pollster::block_on;
@@ -21,24 +24,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-fn memory() -> Arc<MemoryStore> {
-    let start = Options::seeded(1).clock.now();
-    Arc::new(MemoryStore::new(
-        "default".parse().unwrap(),
-        Arc::new(move || start),
-    ))
-}
+/// Groups of one thing, at most: few, so that dynamic groups often find no room.
+const ROOM: usize = 3;
 
 fn open(store: Arc<MemoryStore>, seed: u64) -> Fleet {
-    let mut options = Options::seeded(seed);
-    options.limits.groups_per_thing = 3;
-    block_on(Fleet::open(store, options)).unwrap()
-}
-
-fn call(fleet: &Fleet, op: &str, params: Value) -> Result<Value, String> {
-    let caller = Caller::new("user:ops".parse().unwrap());
-    let outcome = block_on(fleet.call_json(op, params, &caller));
-    outcome.result.map_err(|error| error.code.to_string())
+    fleet::open(store, seed, ROOM)
 }
 
 fn documents(fleet: &Fleet, collection: Collection) -> Vec<Value> {

@@ -7,9 +7,11 @@
     reason = "helpers of tests"
 )]
 
+mod fleet;
 mod membership;
 
 use async_trait::async_trait;
+use fleet::{call, memory, open};
 use fleet_model::kernel::{Position, StreamName, StreamVersion, TenantId};
 use fleet_sdk::{Caller, Fleet, Options};
 use fleet_store::memory::MemoryStore;
@@ -22,26 +24,6 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-fn memory() -> Arc<MemoryStore> {
-    let start = Options::seeded(1).clock.now();
-    Arc::new(MemoryStore::new(
-        "default".parse().unwrap(),
-        Arc::new(move || start),
-    ))
-}
-
-fn open(store: Arc<dyn EventStore>, seed: u64, groups_per_thing: usize) -> Fleet {
-    let mut options = Options::seeded(seed);
-    options.limits.groups_per_thing = groups_per_thing;
-    block_on(Fleet::open(store, options)).unwrap()
-}
-
-fn run(fleet: &Fleet, op: &str, params: Value) -> Result<Value, String> {
-    let ops = Caller::new("user:ops".parse().unwrap());
-    let outcome = block_on(fleet.call_json(op, params, &ops));
-    outcome.result.map_err(|error| error.code.to_string())
-}
 
 /// A store that is cut off after a number of appends: as if the process had stopped there.
 struct Cut {
@@ -167,12 +149,12 @@ fn story() -> Vec<(&'static str, Value)> {
 /// What a reader sees, without ids, dates and versions of streams.
 fn picture(fleet: &Fleet) -> Value {
     json!({
-        "things": run(fleet, "ListThings", json!({})).unwrap()["things"],
-        "groups": run(fleet, "ListThingGroups", json!({"recursive": true})).unwrap(),
-        "shadow": run(fleet, "GetThingShadow", json!({"thingName": "t"})).err(),
-        "named": run(fleet, "ListNamedShadowsForThing", json!({"thingName": "t"})).unwrap()["results"],
-        "module": run(fleet, "GetTwin", json!({"deviceId": "d", "moduleId": "m"})).err(),
-        "query": run(fleet, "QueryTwins", json!({"query": "SELECT deviceId FROM devices"})).unwrap()["items"],
+        "things": call(fleet, "ListThings", json!({})).unwrap()["things"],
+        "groups": call(fleet, "ListThingGroups", json!({"recursive": true})).unwrap(),
+        "shadow": call(fleet, "GetThingShadow", json!({"thingName": "t"})).err(),
+        "named": call(fleet, "ListNamedShadowsForThing", json!({"thingName": "t"})).unwrap()["results"],
+        "module": call(fleet, "GetTwin", json!({"deviceId": "d", "moduleId": "m"})).err(),
+        "query": call(fleet, "QueryTwins", json!({"query": "SELECT deviceId FROM devices"})).unwrap()["items"],
     })
 }
 
@@ -181,7 +163,7 @@ fn a_stop_between_any_two_appends_is_made_good() {
     let whole = memory();
     let fleet = open(whole.clone(), 1, 10);
     for (op, params) in story() {
-        run(&fleet, op, params).unwrap();
+        call(&fleet, op, params).unwrap();
     }
     let expected = picture(&fleet);
     let appends = usize::try_from(block_on(whole.head()).unwrap().0).unwrap();
@@ -197,7 +179,7 @@ fn a_stop_between_any_two_appends_is_made_good() {
         );
         let mut stopped = None;
         for (n, (op, params)) in story().into_iter().enumerate() {
-            match run(&first, op, params) {
+            match call(&first, op, params) {
                 Ok(_) => {}
                 Err(code) => {
                     assert_eq!(code, "store.unavailable", "cut {cut}");
@@ -211,15 +193,15 @@ fn a_stop_between_any_two_appends_is_made_good() {
         let report = block_on(second.verify(&mut |_| ())).unwrap();
         assert_eq!(report.problems, [], "cut {cut}");
         // What was decided holds at once, whatever had not followed yet.
-        if run(&second, "DescribeThing", json!({"thingName": "t"})).is_err() {
+        if call(&second, "DescribeThing", json!({"thingName": "t"})).is_err() {
             assert_eq!(
-                run(&second, "GetThingShadow", json!({"thingName": "t"})),
+                call(&second, "GetThingShadow", json!({"thingName": "t"})),
                 Err("shadow.not_found".to_owned()),
                 "cut {cut}"
             );
         }
         for (op, params) in story().into_iter().skip(stopped) {
-            match run(&second, op, params) {
+            match call(&second, op, params) {
                 Ok(_) => {}
                 // The step had been decided before the stop.
                 Err(code) => assert!(
@@ -256,7 +238,7 @@ fn what_a_deletion_that_was_cut_short_leaves_is_not_seen_again() {
         ),
     ];
     let seen = |fleet: &Fleet| {
-        let shown = run(fleet, "GetThingShadow", shadow());
+        let shown = call(fleet, "GetThingShadow", shadow());
         shown.map(|shown| shown["payload"]["state"]["desired"].clone())
     };
     for (op, params, expected) in next {
@@ -266,17 +248,17 @@ fn what_a_deletion_that_was_cut_short_leaves_is_not_seen_again() {
             left: AtomicUsize::new(3),
         };
         let fleet = open(Arc::new(cut), 1, 10);
-        run(&fleet, "UpdateThingShadow", write("old")).unwrap();
-        run(&fleet, "CreateThing", shadow()).unwrap();
+        call(&fleet, "UpdateThingShadow", write("old")).unwrap();
+        call(&fleet, "CreateThing", shadow()).unwrap();
         assert_eq!(seen(&fleet), Ok(json!({"old": 1})));
-        let stopped = run(&fleet, "DeleteThing", shadow());
+        let stopped = call(&fleet, "DeleteThing", shadow());
         assert_eq!(stopped, Err("store.unavailable".to_owned()));
 
         let fleet = open(inner, 2, 10);
         assert_eq!(seen(&fleet), Err("shadow.not_found".to_owned()), "{op}");
-        run(&fleet, op, params).unwrap();
+        call(&fleet, op, params).unwrap();
         assert_eq!(seen(&fleet), expected.map_err(str::to_owned), "{op}");
-        let again = run(&fleet, "DeleteThing", shadow());
+        let again = call(&fleet, "DeleteThing", shadow());
         assert_eq!(again, Ok(json!({})), "{op}");
     }
 }
@@ -312,7 +294,7 @@ proptest! {
         let mut plain = Plain::default();
         for step in &script {
             let (op, params) = step.request();
-            let done = run(&fleet, op, params);
+            let done = call(&fleet, op, params);
             prop_assert_eq!(done.is_ok(), plain.apply(step), "{:?}: {:?}", step, done);
         }
         // A fleet that replays the log says the same as the one that wrote it.
@@ -320,24 +302,24 @@ proptest! {
         for fleet in [&fleet, &replayed] {
             for n in 0..THINGS {
                 let name = json!({"thingName": format!("t{n}")});
-                let described = run(fleet, "DescribeThing", name.clone());
+                let described = call(fleet, "DescribeThing", name.clone());
                 let Some(held) = plain.things.get(&n) else {
                     prop_assert_eq!(described, Err("thing.not_found".to_owned()));
                     continue;
                 };
-                let groups = run(fleet, "ListThingGroupsForThing", name).unwrap();
+                let groups = call(fleet, "ListThingGroupsForThing", name).unwrap();
                 let expected: BTreeSet<_> = held.iter().map(|group| format!("g{group}")).collect();
                 prop_assert_eq!(names(&groups, "groupName"), expected);
                 let effective = described.unwrap()["effectiveAttributes"]["a"]["value"].clone();
                 let expected = plain.effective(n).map_or(Value::Null, |value| json!(value.to_string()));
                 prop_assert_eq!(&effective, &expected);
                 let query = format!("SELECT attributes.a FROM devices WHERE deviceId = 't{n}'");
-                let rows = run(fleet, "QueryTwins", json!({"query": query})).unwrap();
+                let rows = call(fleet, "QueryTwins", json!({"query": query})).unwrap();
                 let seen = rows["items"][0].get("a").cloned().unwrap_or(Value::Null);
                 prop_assert_eq!(seen, expected);
             }
             for group in plain.groups.keys() {
-                let listed = run(fleet, "ListThingsInThingGroup", json!({"thingGroupName": format!("g{group}")})).unwrap();
+                let listed = call(fleet, "ListThingsInThingGroup", json!({"thingGroupName": format!("g{group}")})).unwrap();
                 let expected: Vec<_> = plain.things.iter().filter(|(_, held)| held.contains(group)).map(|(thing, _)| format!("t{thing}")).collect();
                 prop_assert_eq!(&listed["things"], &json!(expected));
             }
@@ -371,16 +353,16 @@ fn both_stores_tell_the_same_story() {
         .chain(story().into_iter().skip(7).take(3))
     {
         assert_eq!(
-            run(&memory, op, params.clone()),
-            run(&sqlite, op, params),
+            call(&memory, op, params.clone()),
+            call(&sqlite, op, params),
             "{op}"
         );
     }
     let seen = |fleet: &Fleet| {
         json!([
-            run(fleet, "DescribeThing", json!({"thingName": "t"})).unwrap(),
-            run(fleet, "GetTwin", json!({"deviceId": "d", "moduleId": "m"})).unwrap(),
-            run(
+            call(fleet, "DescribeThing", json!({"thingName": "t"})).unwrap(),
+            call(fleet, "GetTwin", json!({"deviceId": "d", "moduleId": "m"})).unwrap(),
+            call(
                 fleet,
                 "QueryTwins",
                 json!({"query": "SELECT * FROM devices"})
@@ -407,7 +389,7 @@ fn a_fleet_is_shared_between_threads() {
         for n in 0..4 {
             scope.spawn(move || {
                 for m in 0..10 {
-                    run(
+                    call(
                         fleet,
                         "CreateThing",
                         json!({"thingName": format!("t{n}-{m}")}),
@@ -418,7 +400,7 @@ fn a_fleet_is_shared_between_threads() {
         }
     });
     assert_eq!(
-        run(fleet, "ListThings", json!({})).unwrap()["things"]
+        call(fleet, "ListThings", json!({})).unwrap()["things"]
             .as_array()
             .unwrap()
             .len(),

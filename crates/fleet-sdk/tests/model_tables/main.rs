@@ -9,6 +9,8 @@
 
 mod aws;
 mod identity;
+#[path = "../../../fleet-model/tests/tables/reader.rs"]
+mod reader;
 mod twin;
 
 use fleet_model::kernel::Timestamp;
@@ -16,8 +18,8 @@ use fleet_sdk::{CallError, Caller, Fleet, Options, Outcome};
 use fleet_store::memory::MemoryStore;
 use fleet_store::port::EventStore;
 use pollster::block_on;
+use reader::{is_part, table};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::Arc;
 
 /// A fleet, and who calls it when.
@@ -66,25 +68,5 @@ fn codes(error: &CallError) -> Vec<Value> {
     match violations.as_ref().and_then(Value::as_array) {
         Some(all) => all.iter().map(|one| one["code"].clone()).collect(),
         None => vec![json!(error.code)],
-    }
-}
-
-fn table(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fleet-model/tests/tables")
-        .join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Whether every member of `expected` is in `found`; null stands for a missing member.
-fn is_part(expected: &Value, found: &Value) -> bool {
-    match (expected, found) {
-        (Value::Object(expected), Value::Object(found)) => expected
-            .iter()
-            .all(|(name, value)| is_part(value, found.get(name).unwrap_or(&Value::Null))),
-        (Value::Array(expected), Value::Array(found)) => {
-            expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| is_part(e, f))
-        }
-        _ => expected == found,
     }
 }

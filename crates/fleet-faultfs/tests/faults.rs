@@ -85,7 +85,7 @@ fn a_full_disk_loses_nothing() {
 /// With small blocks the engine could make its shared memory in the last kilobytes, and would die of writing to it.
 #[test]
 fn a_store_without_room_is_full_and_not_killed() {
-    if skipped("disk_full_at_open") {
+    if skipped("disk_full") {
         return;
     }
     for block in [1_024, 4_096] {

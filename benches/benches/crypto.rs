@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, reason = "a benchmark may stop")]
 
 use base64::Engine as _;
+use fleet_benches::{cpu_time, setting};
 use fleet_crypto::symmetric::{DEVICE_KEY_TEXT_LENGTH, SymmetricKey};
 use fleet_crypto::x509::{Certificate, ChainVerifier};
 use fleet_crypto::{RegistrationId, RustCrypto, UnixSeconds};
@@ -21,32 +22,15 @@ use std::hint::black_box;
 const ROUNDS: usize = 7;
 const NOW: UnixSeconds = UnixSeconds(1_780_000_000);
 
-/// What the thread has computed so far, in seconds: other processes on the machine do not count. Linux; elsewhere the wall clock.
-fn cpu_seconds() -> f64 {
-    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds: Option<f64> = schedule
-        .split(' ')
-        .next()
-        .and_then(|text| text.parse().ok());
-    nanoseconds.map_or_else(
-        || {
-            std::time::SystemTime::UNIX_EPOCH
-                .elapsed()
-                .map_or(0.0, |since| since.as_secs_f64())
-        },
-        |nanoseconds| nanoseconds / 1e9,
-    )
-}
-
 /// The best of several rounds of each side, in seconds, the sides taking turns.
 fn best(mut ours: impl FnMut(), mut bare: impl FnMut()) -> (f64, f64) {
     let mut times = (f64::MAX, f64::MAX);
     for _ in 0..ROUNDS {
-        let began = cpu_seconds();
+        let began = cpu_time().as_secs_f64();
         ours();
-        let middle = cpu_seconds();
+        let middle = cpu_time().as_secs_f64();
         bare();
-        let ended = cpu_seconds();
+        let ended = cpu_time().as_secs_f64();
         times = (times.0.min(middle - began), times.1.min(ended - middle));
     }
     times
@@ -92,13 +76,13 @@ fn derivation(count: usize) -> serde_json::Value {
                 .map(|chunk| {
                     let key = &key;
                     scope.spawn(move || {
-                        let began = cpu_seconds();
+                        let began = cpu_time().as_secs_f64();
                         let mut out = [0; DEVICE_KEY_TEXT_LENGTH];
                         for id in chunk {
                             key.derive_text(id, &mut out);
                             black_box(&out);
                         }
-                        cpu_seconds() - began
+                        cpu_time().as_secs_f64() - began
                     })
                 })
                 .collect();
@@ -203,10 +187,7 @@ fn cut(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 fn main() {
-    let count = std::env::var("FLEET_BENCH_DERIVATIONS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_000_000);
+    let count = setting("FLEET_BENCH_DERIVATIONS", 1_000_000) as usize;
     let result = json!({"bench": "crypto", "derivation": derivation(count), "chain": chain()});
     println!("{result}");
 }

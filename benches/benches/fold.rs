@@ -5,34 +5,11 @@
 //! Prints one table, and the same as one line of JSON.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its result")]
 
+use fleet_benches::{cpu_time, setting};
 use fleet_model::kernel::{Decider as _, Timestamp, WireEvent};
 use fleet_model::twin::{Patched, SectionChange, Twin, TwinEvent, TwinState, Writer};
 use serde_json::{Map, Value, json};
 use std::hint::black_box;
-
-/// What the thread has computed so far, in seconds: other processes on the machine do not count. Linux; elsewhere the wall clock.
-fn cpu_seconds() -> f64 {
-    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds: Option<f64> = schedule
-        .split(' ')
-        .next()
-        .and_then(|text| text.parse().ok());
-    nanoseconds.map_or_else(
-        || {
-            std::time::SystemTime::UNIX_EPOCH
-                .elapsed()
-                .map_or(0.0, |since| since.as_secs_f64())
-        },
-        |nanoseconds| nanoseconds / 1e9,
-    )
-}
-
-fn size(name: &str, default: usize) -> usize {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
 
 fn section(patch: &mut Map<String, Value>, path: &[&str]) -> SectionChange {
     let mut value = Value::Object(std::mem::take(patch));
@@ -100,8 +77,8 @@ fn merge(target: &mut Value, patch: &Value) {
 
 fn main() {
     let (twins, patches) = (
-        size("FLEET_BENCH_TWINS", 100_000),
-        size("FLEET_BENCH_PATCHES", 4_000_000),
+        setting("FLEET_BENCH_TWINS", 100_000) as usize,
+        setting("FLEET_BENCH_PATCHES", 4_000_000) as usize,
     );
     // A pool of distinct patches, so that making them is no part of what is measured.
     let texts: Vec<String> = (0..20_000_u64)
@@ -129,7 +106,7 @@ fn main() {
     // A replay meets a twin's patches together; live traffic hits one twin here and one there.
     let mut states = start.clone();
     let each = patches / twins.max(1);
-    let began = cpu_seconds();
+    let began = cpu_time().as_secs_f64();
     for (number, state) in states.iter_mut().enumerate() {
         for index in 0..each {
             if let Some(event) = events.get(pick(number * each + index)) {
@@ -137,12 +114,13 @@ fn main() {
             }
         }
     }
-    let in_order = (cpu_seconds() - began) * patches as f64 / (each * twins).max(1) as f64;
+    let in_order =
+        (cpu_time().as_secs_f64() - began) * patches as f64 / (each * twins).max(1) as f64;
     black_box(&states);
     drop(states);
 
     let mut states = start.clone();
-    let began = cpu_seconds();
+    let began = cpu_time().as_secs_f64();
     for index in 0..patches {
         if let (Some(state), Some(event)) = (
             states.get_mut(scattered(index, twins)),
@@ -151,12 +129,12 @@ fn main() {
             *state = Twin::evolve(std::mem::take(state), event);
         }
     }
-    let typed = cpu_seconds() - began;
+    let typed = cpu_time().as_secs_f64() - began;
     black_box(&states);
     drop(states);
 
     let mut states = start.clone();
-    let began = cpu_seconds();
+    let began = cpu_time().as_secs_f64();
     for index in 0..patches {
         let decoded = bytes
             .get(pick(index))
@@ -165,14 +143,14 @@ fn main() {
             *state = Twin::evolve(std::mem::take(state), &event);
         }
     }
-    let from_json = cpu_seconds() - began;
+    let from_json = cpu_time().as_secs_f64() - began;
     black_box(&states);
     drop(states);
 
     let mut documents: Vec<Value> = (0..twins as u64)
         .map(|n| serde_json::from_str(&fleet_generate::creation(7, n)).unwrap_or_default())
         .collect();
-    let began = cpu_seconds();
+    let began = cpu_time().as_secs_f64();
     for index in 0..patches {
         if let (Some(document), Some(patch)) = (
             documents.get_mut(scattered(index, twins)),
@@ -181,7 +159,7 @@ fn main() {
             merge(document, patch);
         }
     }
-    let merged = cpu_seconds() - began;
+    let merged = cpu_time().as_secs_f64() - began;
     black_box(&documents);
 
     let rate = |seconds: f64| patches as f64 / seconds / 1e6;

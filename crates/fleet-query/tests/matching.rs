@@ -13,7 +13,7 @@
 )]
 mod fleet;
 
-use fleet::{cases, condition, pick, texts};
+use fleet::{condition, pick, run_cases, texts};
 use fleet_generate::Random;
 use fleet_query::matching::{ConditionIndex, Held};
 use fleet_query::value::{CompareOp, Scalar};
@@ -30,43 +30,11 @@ static JUDGED: AtomicU64 = AtomicU64::new(0);
 
 #[test]
 fn reverse_match_and_reference_agree() {
-    if let Some(seed) = std::env::var("FLEET_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-    {
-        return Case::run(seed);
-    }
-    let (cases, next) = (cases(400), AtomicU64::new(0));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= cases {
-                        break;
-                    }
-                    Case::run(seed);
-                }
-            });
-        }
-    });
+    let cases = run_cases(400, Case::run);
     eprintln!(
-        "seeds 0 to {}, {} times a condition and a document",
-        cases - 1,
+        "{cases} cases, {} times a condition and a document",
         JUDGED.load(Ordering::Relaxed)
     );
-}
-
-/// Says which case it was if it ends in a panic.
-struct Name(u64);
-
-impl Drop for Name {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("failed with FLEET_SEED={}", self.0);
-        }
-    }
 }
 
 struct Case {
@@ -79,7 +47,6 @@ struct Case {
 
 impl Case {
     fn run(seed: u64) {
-        let name = Name(seed);
         let mut case = Self {
             r: Random::new(seed, 21),
             index: ConditionIndex::new(),
@@ -87,7 +54,6 @@ impl Case {
             crowded: seed % 50 == 7,
         };
         case.history();
-        drop(name);
     }
 
     fn history(&mut self) {

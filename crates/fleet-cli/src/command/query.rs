@@ -1,6 +1,8 @@
 //! `fleet query`: which devices meet a condition.
 
 use clap::{Args, ValueEnum};
+use fleet_query::index::{IndexError, Snapshot};
+use fleet_query::query::Select;
 use fleet_query::{Collection, Dialect, Document, Query as Parsed, Row};
 use serde_json::Value;
 
@@ -82,27 +84,75 @@ impl Query {
         }
         language::warn(query.warnings(), &text);
         let mut bad = BadLines::default();
-        let (rows, explained) = match &self.twins {
-            Some(file) => from_file(&query, file, &mut bad)?,
-            None => from_store(&query, global, self.explain)?,
+        let (answer, explained) = match &self.twins {
+            Some(file) => from_file(&query, file, format, &mut bad)?,
+            None => from_store(&query, global, format, self.explain)?,
         };
         if self.explain {
             eprintln!("{}", output::printable(&explained));
         }
-        print(&query, rows, format)?;
+        print(&query, answer, format)?;
         bad.end("the query")
     }
 }
 
-/// The rows, and how they were found.
-type Found = (Vec<Row>, String);
+/// What a query found: no more of it than its format prints.
+enum Answer {
+    Rows(Vec<Row>),
+    Ids(Vec<String>),
+    Count(usize),
+}
 
-fn from_store(query: &Parsed, global: &Global, explain: bool) -> Result<Found, Failure> {
+impl Answer {
+    fn of_rows(rows: Vec<Row>, format: Format) -> Self {
+        match format {
+            Format::Ids => Self::Ids(rows.into_iter().filter_map(|row| row.id).collect()),
+            Format::Count => Self::Count(rows.len()),
+            Format::Table | Format::Json => Self::Rows(rows),
+        }
+    }
+
+    /// Ids and counts come from columns: no document is built for them.
+    fn of_index(snapshot: &Snapshot, query: &Parsed, format: Format) -> Result<Self, IndexError> {
+        let grouped = matches!(query.select(), Select::Groups(_));
+        let most = query.top().and_then(|top| usize::try_from(top).ok());
+        let most = most.unwrap_or(usize::MAX);
+        Ok(match format {
+            Format::Ids if !grouped => {
+                let ids = snapshot.first_ids(query.condition(), most)?;
+                Self::Ids(ids.iter().map(ToString::to_string).collect())
+            }
+            Format::Count if !grouped => {
+                let count = snapshot.count(query.condition())?;
+                Self::Count(usize::try_from(count).map_or(most, |count| count.min(most)))
+            }
+            _ => Self::of_rows(snapshot.rows(query)?.rows, format),
+        })
+    }
+
+    const fn len(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.len(),
+            Self::Ids(ids) => ids.len(),
+            Self::Count(count) => *count,
+        }
+    }
+}
+
+/// The answer, and how it was found.
+type Found = (Answer, String);
+
+fn from_store(
+    query: &Parsed,
+    global: &Global,
+    format: Format,
+    explain: bool,
+) -> Result<Found, Failure> {
     global.store.must_exist()?;
     let session = Session::open(global)?;
     session.index()?;
     let snapshot = pollster::block_on(session.fleet().snapshot(query.collection()))?;
-    let rows = snapshot.rows(query).map_err(refused)?.rows;
+    let answer = Answer::of_index(&snapshot, query, format).map_err(refused)?;
     let mut explained = String::new();
     if explain {
         let plan = snapshot.explain(query.condition()).map_err(refused)?;
@@ -111,11 +161,11 @@ fn from_store(query: &Parsed, global: &Global, explain: bool) -> Result<Found, F
             global.store,
             snapshot.position(),
             origin(&session),
-            rows.len()
+            answer.len()
         );
     }
     session.save_index(snapshot.position());
-    Ok((rows, explained))
+    Ok((answer, explained))
 }
 
 /// Where the index came from, in words.
@@ -128,11 +178,16 @@ fn origin(session: &Session) -> String {
     }
 }
 
-fn refused(error: fleet_query::index::IndexError) -> Failure {
+fn refused(error: IndexError) -> Failure {
     Failure::Refused(Problem::new(error.code(), error.to_string()))
 }
 
-fn from_file(query: &Parsed, file: &str, bad: &mut BadLines) -> Result<Found, Failure> {
+fn from_file(
+    query: &Parsed,
+    file: &str,
+    format: Format,
+    bad: &mut BadLines,
+) -> Result<Found, Failure> {
     let mut selected = Vec::new();
     let mut read = 0_u64;
     documents::each(
@@ -154,27 +209,26 @@ fn from_file(query: &Parsed, file: &str, bad: &mut BadLines) -> Result<Found, Fa
     let rows = query
         .rows(selected.iter().map(Document::new).collect())
         .rows;
-    Ok((rows, explained))
+    Ok((Answer::of_rows(rows, format), explained))
 }
 
-fn print(query: &Parsed, rows: Vec<Row>, format: Format) -> Result<(), Failure> {
+fn print(query: &Parsed, answer: Answer, format: Format) -> Result<(), Failure> {
     let mut out = Out::new();
-    match format {
-        Format::Count => out.line(&rows.len().to_string())?,
-        Format::Json => {
+    match answer {
+        Answer::Count(count) => out.line(&count.to_string())?,
+        Answer::Ids(mut ids) => {
+            ids.sort_unstable();
+            for id in ids {
+                out.line(&output::printable(&id))?;
+            }
+        }
+        Answer::Rows(rows) if format == Format::Json => {
             for row in &rows {
                 out.json(&row.value)?;
             }
         }
-        Format::Ids => {
-            let mut ids: Vec<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
-            ids.sort_unstable();
-            for id in ids {
-                out.line(&output::printable(id))?;
-            }
-        }
-        Format::Table if rows.is_empty() => out.line("no rows")?,
-        Format::Table => {
+        Answer::Rows(rows) if rows.is_empty() => out.line("no rows")?,
+        Answer::Rows(rows) => {
             let values: Vec<Value> = rows.into_iter().map(|row| row.value).collect();
             out.table(&table(query, &values))?;
         }

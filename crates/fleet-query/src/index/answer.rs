@@ -40,6 +40,15 @@ pub(crate) struct Group {
     pub(crate) sums: Vec<Sum>,
 }
 
+impl Group {
+    /// A row of the group: the first one gives its id.
+    pub(super) fn meet(&mut self, id: impl FnOnce() -> String) {
+        if self.first.is_empty() {
+            self.first = id();
+        }
+    }
+}
+
 /// A running aggregate. The values themselves are kept only where their order changes the sum.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sum {
@@ -67,13 +76,17 @@ impl Sum {
         }
     }
 
-    pub(super) fn add(&mut self, value: f64) {
+    /// Adds the value of a row, whose id is asked for only where it is kept.
+    pub(super) fn add(&mut self, value: f64, id: impl FnOnce() -> String) {
         self.count += 1;
         self.total += value;
         self.least = self.least.min(value);
         self.greatest = self.greatest.max(value);
         if self.keeps && self.exact {
             self.exact = value.fract() == 0.0 && self.total.abs() <= EXACT && value.abs() <= EXACT;
+        }
+        if self.keeps {
+            self.values.push((id(), value));
         }
     }
 

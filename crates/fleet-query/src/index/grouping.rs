@@ -16,9 +16,9 @@ use super::schema::Node;
 use super::snapshot::Snapshot;
 use crate::document::Document;
 use crate::path::FieldPath;
-use crate::query::{GroupColumn, Grouping, Query};
+use crate::query::{GroupColumn, Grouping, Query, key_text};
 use crate::syntax::ast::Aggregate;
-use crate::value::{Datum, number_text};
+use crate::value::Datum;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -159,19 +159,14 @@ impl Snapshot {
             let group = table.group_of(by.and_then(|path| document.project(path)));
             let group = &mut table.groups[group];
             let id = || self.state.id(row).unwrap_or_default().to_owned();
-            if group.first.is_empty() {
-                group.first = id();
-            }
+            group.meet(id);
             for (sum, added) in group.sums.iter_mut().zip(added) {
                 let number = match added.path.map(|path| document.get(path)) {
                     None => 0.0,
                     Some(Datum::Number(number)) => number,
                     Some(_) => continue,
                 };
-                sum.add(number);
-                if sum.keeps {
-                    sum.values.push((id(), number));
-                }
+                sum.add(number, id);
             }
         }
         Ok(())
@@ -210,9 +205,7 @@ impl Snapshot {
             };
             let group = &mut table.groups[group];
             let id = || state.id(row).unwrap_or_default().to_owned();
-            if group.first.is_empty() {
-                group.first = id();
-            }
+            group.meet(id);
             for ((sum, added), node) in group.sums.iter_mut().zip(added).zip(&nodes) {
                 let number = match node.and_then(|node| state.cell(node, row)) {
                     _ if added.path.is_none() => 0.0,
@@ -225,10 +218,7 @@ impl Snapshot {
                     },
                     _ => continue,
                 };
-                sum.add(number);
-                if sum.keeps {
-                    sum.values.push((id(), number));
-                }
+                sum.add(number, id);
             }
         }
         Ok(())
@@ -401,9 +391,7 @@ impl Chunk<'_> {
                 table.members[row] = table.group_of(key) as u32;
             }
             let group = &mut table.groups[table.members[row] as usize];
-            if group.first.is_empty() {
-                group.first = self.id(row);
-            }
+            group.meet(|| self.id(row));
             for (sum, added) in group.sums.iter_mut().zip(self.added) {
                 sum.count += u64::from(added.path.is_none());
             }
@@ -471,10 +459,7 @@ impl Chunk<'_> {
                 let number = table.numbers[row];
                 if !number.is_nan() {
                     let sum = &mut table.groups[table.members[row] as usize].sums[at];
-                    sum.add(number);
-                    if sum.keeps {
-                        sum.values.push((self.id(row), number));
-                    }
+                    sum.add(number, || self.id(row));
                 }
             });
             return;
@@ -512,27 +497,5 @@ fn add_offsets<T: Offset>(
             *total += number;
             *count += 1;
         }
-    }
-}
-
-/// A text that is the same for equal keys: numbers by value, members in order.
-fn key_text(key: &Value) -> String {
-    match key {
-        Value::Number(number) => number
-            .as_f64()
-            .map_or_else(|| number.to_string(), number_text),
-        Value::Array(items) => format!(
-            "[{}]",
-            items.iter().map(key_text).collect::<Vec<_>>().join(",")
-        ),
-        Value::Object(members) => {
-            let mut members: Vec<String> = members
-                .iter()
-                .map(|(name, value)| format!("{name:?}:{}", key_text(value)))
-                .collect();
-            members.sort_unstable();
-            format!("{{{}}}", members.join(","))
-        }
-        other => other.to_string(),
     }
 }

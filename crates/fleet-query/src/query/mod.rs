@@ -7,6 +7,7 @@ mod select;
 
 pub use page::{LARGEST_PAGE, Page, PageRequest};
 pub use prepared::Prepared;
+pub(crate) use rows::key_text;
 pub use rows::{ItemType, Row, Rows};
 pub use select::{AggregateColumn, Column, GroupColumn, Grouping, Select};
 

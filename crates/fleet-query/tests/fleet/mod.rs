@@ -4,6 +4,7 @@
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
+    clippy::print_stderr,
     reason = "test code, of which each test uses a part"
 )]
 pub(crate) mod model;
@@ -17,13 +18,54 @@ use fleet_query::profile::{self, Logic, Profile, TextRule};
 use fleet_query::value::{CompareOp, Scalar, numeral};
 use fleet_query::{Condition, FieldPath, Predicate, path::Segment};
 use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
 
 /// The number of random cases: `FLEET_CASES`, else a modest default.
 pub(crate) fn cases(default: u64) -> u64 {
-    std::env::var("FLEET_CASES")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+    setting("FLEET_CASES").unwrap_or(default)
+}
+
+/// Runs a case for each seed from 0, on every core; how many. `FLEET_SEED` runs the one.
+pub(crate) fn run_cases(default: u64, run: fn(u64)) -> u64 {
+    let run = |seed| {
+        let _name = Name(seed);
+        run(seed);
+    };
+    if let Some(seed) = setting("FLEET_SEED") {
+        run(seed);
+        return 1;
+    }
+    let (cases, next) = (cases(default), AtomicU64::new(0));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let seeds = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < cases);
+                for seed in std::iter::from_fn(seeds) {
+                    if seed % 10_000 == 0 {
+                        eprintln!("cases from seed {seed}");
+                    }
+                    run(seed);
+                }
+            });
+        }
+    });
+    cases
+}
+
+/// Says which case it was if it ends in a panic.
+pub(crate) struct Name(pub(crate) u64);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("failed with FLEET_SEED={}", self.0);
+        }
+    }
 }
 
 pub(crate) fn pick<'a, T>(r: &mut Random, choices: &'a [T]) -> &'a T {

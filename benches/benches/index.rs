@@ -13,6 +13,7 @@
     missing_docs,
     reason = "a measuring program"
 )]
+use fleet_benches::cpu_time;
 use fleet_generate::Random;
 use fleet_query::index::{Change, Snapshot, WriterIndex};
 use fleet_query::{Collection, Dialect, Document, Mode, Query};
@@ -470,8 +471,8 @@ fn clock() -> Duration {
     *COST.get_or_init(|| {
         let mut costs: Vec<Duration> = (0..10_000)
             .map(|_| {
-                let from = now();
-                now() - from
+                let from = cpu_time();
+                cpu_time() - from
             })
             .collect();
         costs.sort_unstable();
@@ -481,20 +482,14 @@ fn clock() -> Duration {
 
 fn timed<T>(f: impl FnOnce() -> T) -> (T, Duration) {
     let cost = clock();
-    let from = now();
+    let from = cpu_time();
     let out = black_box(f());
-    (out, (now() - from).saturating_sub(cost))
+    (out, (cpu_time() - from).saturating_sub(cost))
 }
 
-/// The CPU time that this thread has taken.
-fn now() -> Duration {
-    let taken = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(taken.tv_sec as u64, taken.tv_nsec as u32)
-}
-
-/// The same in seconds.
+/// The CPU time that this thread has taken, in seconds.
 fn cpu() -> f64 {
-    now().as_secs_f64()
+    cpu_time().as_secs_f64()
 }
 
 fn main() {

@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-/// CPU time of this process, all of its threads together.
-///
-/// Read from the kernel's clock of the process (`/proc/self/stat` counts only hundredths of a second); on
-/// a system without it, zero.
+/// The CPU time that this thread has taken, from the kernel's clock of the thread (`/proc` tells it tick by tick only).
 #[must_use]
 pub fn cpu_time() -> Duration {
-    // `schedstat` gives nanoseconds on the processor of the main thread: the benches here are single-threaded.
-    std::fs::read_to_string("/proc/self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse().ok())
-        .map_or(Duration::ZERO, Duration::from_nanos)
+    let taken = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(taken.tv_sec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(taken.tv_nsec).unwrap_or(0))
 }
 
 /// Peak resident memory of this process in bytes, where the system says (`VmHWM`).

@@ -117,27 +117,20 @@ impl State {
 
     /// Adds the attributes that the row inherits to its document.
     pub(crate) fn inherit(&self, row: usize, document: &mut Value) {
-        if self.groups.is_empty() {
+        let Ok(row) = u32::try_from(row) else { return };
+        let inherited = self.groups.inherited_by(row);
+        let Value::Object(members) = document else {
+            return;
+        };
+        if inherited.is_empty() {
             return;
         }
-        let Ok(key) = u32::try_from(row) else { return };
-        for attribute in self.groups.attributes() {
-            let Some(inherited) = self
-                .groups
-                .inherited(&attribute)
-                .into_iter()
-                .find(|inherited| inherited.rows.contains(key))
-            else {
-                continue;
-            };
-            let Value::Object(members) = &mut *document else {
-                return;
-            };
-            let own = members
-                .entry("attributes")
-                .or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(own) = own {
-                own.entry(attribute).or_insert(inherited.value);
+        let own = members
+            .entry("attributes")
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(own) = own {
+            for (attribute, value) in inherited {
+                own.entry(attribute).or_insert_with(|| value.clone());
             }
         }
     }

@@ -9,6 +9,7 @@ use super::finder::Finder;
 use super::floats::Floats;
 use super::ints::{Ints, Mask, ROWS};
 use super::texts::Texts;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// What a row holds at a path.
@@ -112,7 +113,8 @@ impl Lane {
 /// The cells of one column in one chunk of rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Piece {
-    pub(crate) lanes: Vec<Lane>,
+    /// The first lies in the piece itself: most pieces have one, and it is one way through memory less.
+    pub(crate) lanes: SmallVec<[Lane; 1]>,
 }
 
 /// What is written: a cell with its text already resolved.
@@ -275,7 +277,13 @@ impl Piece {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + 16 + self.lanes.iter().map(Lane::bytes).sum::<usize>()
+        let inside = if self.lanes.spilled() {
+            0
+        } else {
+            self.lanes.len()
+        };
+        let lanes = self.lanes.iter().map(Lane::bytes).sum::<usize>();
+        std::mem::size_of::<Self>() + 16 + lanes - inside * std::mem::size_of::<Lane>()
     }
 }
 

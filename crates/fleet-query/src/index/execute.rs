@@ -134,6 +134,23 @@ impl<'s> Run<'s> {
         }
     }
 
+    /// Reads a little of every piece that a plan looks at in a chunk.
+    pub(crate) fn touch(&self, plan: &Plan<'_>, chunk: usize) {
+        match plan {
+            Plan::All(children) | Plan::Any(children) => {
+                children.iter().for_each(|child| self.touch(child, chunk));
+            }
+            Plan::Outside(inner) => self.touch(inner, chunk),
+            Plan::Leaf(leaf) => {
+                for node in leaf.nodes.iter().chain(&leaf.elements) {
+                    let column = self.state.column(*node);
+                    std::hint::black_box(column.map_or(0, |column| column.touch(chunk * ROWS)));
+                }
+            }
+            Plan::Everything(_) | Plan::Row(_) | Plan::Found { .. } | Plan::Judge(_) => {}
+        }
+    }
+
     /// Whether the nodes above the leaf can be only objects: its path has keys only, and a key finds nothing in JSON
     /// text, which is an array or a number.
     fn plain_above(&self, leaf: &Leaf<'_>) -> bool {
@@ -200,21 +217,7 @@ impl<'s> Run<'s> {
                     self.keep(child, chunk, out)?;
                 }
             }
-            Plan::Any(children) => {
-                for child in children {
-                    if let Plan::Leaf(leaf) = child
-                        && self.only_adds(leaf, chunk)
-                    {
-                        self.leaf(leaf, chunk, candidates, out)?;
-                        continue;
-                    }
-                    self.with_mask(|found| {
-                        self.select(child, chunk, candidates, found)?;
-                        kernel::or(out, found);
-                        Ok::<(), IndexError>(())
-                    })?;
-                }
-            }
+            Plan::Any(children) => self.select_any(children, chunk, candidates, out)?,
             Plan::Outside(inner) => {
                 self.select(inner, chunk, candidates, out)?;
                 self.with_mask(|live| {
@@ -234,6 +237,30 @@ impl<'s> Run<'s> {
                     out[row] = u8::from(self.judge(judge, chunk * ROWS + row));
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// Selects what one of the plans selects.
+    fn select_any(
+        &self,
+        plans: &[Plan<'_>],
+        chunk: usize,
+        candidates: Option<&Mask>,
+        out: &mut Mask,
+    ) -> Result<(), IndexError> {
+        for plan in plans {
+            if let Plan::Leaf(leaf) = plan
+                && self.only_adds(leaf, chunk)
+            {
+                self.leaf(leaf, chunk, candidates, out)?;
+                continue;
+            }
+            self.with_mask(|found| {
+                self.select(plan, chunk, candidates, found)?;
+                kernel::or(out, found);
+                Ok::<(), IndexError>(())
+            })?;
         }
         Ok(())
     }
@@ -579,7 +606,21 @@ impl<'s> Run<'s> {
                         self.keep(child, chunk, mask)?;
                     }
                     self.spend(ints.count() as u64)?;
-                    return Ok(ints.count_within(low, high, mask));
+                    return Ok(ints.count_within(low, high, mask, 1));
+                }
+            }
+            Plan::Any(children) => {
+                if let [first @ .., Plan::Leaf(last)] = &children[..]
+                    && let Some(deciding) = self.deciding(last, chunk)
+                {
+                    mask.fill(0);
+                    self.select_any(first, chunk, None, mask)?;
+                    let others = kernel::total(mask);
+                    let Deciding::Range(ints, low, high) = deciding else {
+                        return Ok(others);
+                    };
+                    self.spend(ints.count() as u64)?;
+                    return Ok(others + ints.count_within(low, high, mask, 0));
                 }
             }
             _ => {}

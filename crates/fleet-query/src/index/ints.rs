@@ -249,26 +249,27 @@ impl Ints {
         }
     }
 
-    /// How many of the mask's rows hold a value in `low..=high`.
-    pub(crate) fn count_within(&self, low: i64, high: i64, mask: &Mask) -> usize {
+    /// How many rows with this mark in the mask hold a value in `low..=high`.
+    pub(crate) fn count_within(&self, low: i64, high: i64, mask: &Mask, mark: u8) -> usize {
         if low > high {
             return 0;
         }
         match &self.form {
             Form::Same { value, rows } if (low..=high).contains(value) => {
-                mask[..*rows as usize].iter().filter(|m| **m == 1).count()
+                let mask = &mask[..*rows as usize];
+                mask.iter().filter(|m| **m == mark).count()
             }
             Form::Same { .. } => 0,
             Form::Few { rows, values } => rows
                 .iter()
                 .zip(values)
-                .filter(|(row, v)| (low..=high).contains(*v) && mask[usize::from(**row)] == 1)
+                .filter(|(row, v)| (low..=high).contains(*v) && mask[usize::from(**row)] == mark)
                 .count(),
             Form::Many { base, offsets, .. } => {
                 let Some((low, high)) = span(*base, offsets.largest(), low, high) else {
                     return 0;
                 };
-                each_width!(offsets, values => kernel::count_within(values, low, high, mask))
+                each_width!(offsets, values => kernel::count_beside(values, low, high, mask, mark))
             }
         }
     }
@@ -504,7 +505,10 @@ mod tests {
             ints.narrow(low, high, &mut narrowed);
             prop_assert_eq!(narrowed, mask);
             let odd: Mask = std::array::from_fn(|row| u8::from(row % 3 == 1));
-            prop_assert_eq!(ints.count_within(low, high, &odd), (0..ROWS).filter(|row| odd[*row] & mask[*row] == 1).count());
+            for mark in 0..2 {
+                let expected = (0..ROWS).filter(|row| odd[*row] == mark && mask[*row] == 1).count();
+                prop_assert_eq!(ints.count_within(low, high, &odd, mark), expected);
+            }
             // Codes are what tables are made for: they are not negative.
             if map.values().all(|value| (0..65_000).contains(value)) {
                 let mut table = vec![0; 65_000 + (1 << 16)];

@@ -1,4 +1,5 @@
-//! The inner loops: plain slices in, byte masks out, written so that they vectorise.
+//! The inner loops: plain slices in, byte masks out, written so that they vectorise, and compiled once more for the
+//! vector instructions that not every processor has.
 #![allow(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -7,12 +8,19 @@
 use super::ints::Mask;
 use super::packed::Offset;
 
+/// Runs a loop with the widest vectors that the processor has.
+fn wide<T>(run: impl FnOnce() -> T) -> T {
+    fearless_simd::dispatch!(fearless_simd::Level::new(), _ => run())
+}
+
 /// ORs 1 into the mask where `low <= value <= high` (offsets of the slice's width).
 pub(crate) fn select<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64, mask: &mut Mask) {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    for (m, v) in mask.iter_mut().zip(values) {
-        *m |= u8::from(v.minus(from) <= width);
-    }
+    wide(|| {
+        for (m, v) in mask.iter_mut().zip(values) {
+            *m |= u8::from(v.minus(from) <= width);
+        }
+    });
 }
 
 /// Keeps only the mask's rows where `low <= value <= high`; rows past the values go too.
@@ -20,9 +28,11 @@ pub(crate) fn narrow<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64,
     let (from, width) = (T::narrow(low), T::narrow(high - low));
     let length = values.len().min(mask.len());
     let (held, past) = mask.split_at_mut(length);
-    for (m, v) in held.iter_mut().zip(values) {
-        *m &= u8::from(v.minus(from) <= width);
-    }
+    wide(|| {
+        for (m, v) in held.iter_mut().zip(values) {
+            *m &= u8::from(v.minus(from) <= width);
+        }
+    });
     past.fill(0);
 }
 
@@ -32,34 +42,39 @@ const BLOCK: usize = 192;
 /// How many values lie in `low..=high`.
 pub(crate) fn count<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64) -> usize {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    let mut total = 0;
-    for block in values.chunks(BLOCK) {
-        let mut sum = T::one_if(false);
-        for v in block {
-            sum = sum.plus(T::one_if(v.minus(from) <= width));
+    wide(|| {
+        let mut total = 0;
+        for block in values.chunks(BLOCK) {
+            let mut sum = T::one_if(false);
+            for v in block {
+                sum = sum.plus(T::one_if(v.minus(from) <= width));
+            }
+            total += sum.wide() as usize;
         }
-        total += sum.wide() as usize;
-    }
-    total
+        total
+    })
 }
 
-/// How many of the mask's rows have a value in `low..=high`.
-pub(crate) fn count_within<T: Offset + WrappingSub>(
+/// How many rows with this mark in the mask have a value in `low..=high`.
+pub(crate) fn count_beside<T: Offset + WrappingSub>(
     values: &[T],
     low: u64,
     high: u64,
     mask: &Mask,
+    mark: u8,
 ) -> usize {
     let (from, width) = (T::narrow(low), T::narrow(high - low));
-    let mut total = 0;
-    for (block, mask) in values.chunks(BLOCK).zip(mask.chunks(BLOCK)) {
-        let mut sum = 0u8;
-        for (v, m) in block.iter().zip(mask) {
-            sum = sum.wrapping_add(u8::from(v.minus(from) <= width) & m);
+    wide(|| {
+        let mut total = 0;
+        for (block, mask) in values.chunks(BLOCK).zip(mask.chunks(BLOCK)) {
+            let mut sum = 0u8;
+            for (v, m) in block.iter().zip(mask) {
+                sum = sum.wrapping_add(u8::from(v.minus(from) <= width) & u8::from(*m == mark));
+            }
+            total += usize::from(sum);
         }
-        total += usize::from(sum);
-    }
-    total
+        total
+    })
 }
 
 /// Adds to `counts`, by value, how many of the mask's rows have it; several running counts, because equal values in a
@@ -127,15 +142,9 @@ pub(crate) fn select_marked<T: Offset>(values: &[T], table: &[u8], mask: &mut Ma
 
 /// How many rows are selected.
 pub(crate) fn total(mask: &Mask) -> usize {
-    let mut total = 0usize;
-    for block in mask.chunks(BLOCK) {
-        let mut sum = 0u8;
-        for m in block {
-            sum = sum.wrapping_add(*m);
-        }
-        total += usize::from(sum);
-    }
-    total
+    let (words, _) = mask.as_chunks::<8>();
+    let ones = |word: &[u8; 8]| u64::from_le_bytes(*word).count_ones() as usize;
+    wide(|| words.iter().map(ones).sum())
 }
 
 /// `mask &= other`.

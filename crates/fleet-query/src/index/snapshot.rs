@@ -16,6 +16,9 @@ use std::fmt;
 /// The most index entries that a query visits unless it is told otherwise.
 pub const DEFAULT_BUDGET: u64 = 10_000_000_000;
 
+/// Chunks that are touched together before they are read, so that their way through memory is waited for once.
+const TOUCHED: usize = 8;
+
 /// The id of a document, borrowed from the index. Prints as `device`, `device/module` or `device/job`; orders as
 /// the reference does, by device and then by the second name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,18 +147,14 @@ impl Snapshot {
         {
             return Ok(self.state.column(node).map_or(0, |column| column.cells));
         }
+        let chunks = run.chunks(plan);
+        let chunks = chunks.unwrap_or_else(|| (0..self.state.chunks()).collect());
         let mut mask = Box::new([0; ROWS]);
         let mut total = 0;
-        match run.chunks(plan) {
-            Some(chunks) => {
-                for chunk in chunks {
-                    total += run.count(plan, chunk, &mut mask)? as u64;
-                }
-            }
-            None => {
-                for chunk in 0..self.state.chunks() {
-                    total += run.count(plan, chunk, &mut mask)? as u64;
-                }
+        for some in chunks.chunks(TOUCHED) {
+            some.iter().for_each(|chunk| run.touch(plan, *chunk));
+            for chunk in some {
+                total += run.count(plan, *chunk, &mut mask)? as u64;
             }
         }
         Ok(total)

@@ -511,15 +511,7 @@ impl WriterIndex {
             self.set(self.state.id_node, row, Cell::Text(id));
         }
         if !fresh {
-            // All at once, so that the cells' way through memory is waited for once.
-            let touched = cells.iter().fold(0, |sum: usize, (node, _)| {
-                sum.wrapping_add(
-                    self.state
-                        .column(*node)
-                        .map_or(0, |column| column.touch(row)),
-                )
-            });
-            std::hint::black_box(touched);
+            self.touch(row, cells);
         }
         for (node, shred) in cells {
             let cell = resolve(*shred, texts);
@@ -544,6 +536,16 @@ impl WriterIndex {
             self.add_id(id, row);
         }
         Ok(())
+    }
+
+    /// Reads a little of all that is about to be written, so that the cells' way through memory is waited for once, while
+    /// the row's id is still being looked at.
+    fn touch(&self, row: usize, cells: &[(Node, Shred<'_>)]) {
+        let touched = cells.iter().fold(0, |sum: usize, (node, _)| {
+            let column = self.state.column(*node);
+            sum.wrapping_add(column.map_or(0, |column| column.touch(row)))
+        });
+        std::hint::black_box(touched);
     }
 
     /// The id that a document's cells say, as it is stored.
@@ -688,7 +690,6 @@ impl WriterIndex {
     }
 
     fn patch(&mut self, id: &str, patch: &str) -> Result<(), IndexError> {
-        let row = self.row(id)? as usize;
         let mut cells = Vec::with_capacity(8);
         self.shredder.clear();
         match self
@@ -696,6 +697,8 @@ impl WriterIndex {
             .shred(patch, &mut self.state.schema, &mut cells)
         {
             Ok(()) => {
+                let row = self.row(id)? as usize;
+                self.touch(row, &cells);
                 let texts = std::mem::take(&mut self.shredder.texts);
                 let result = self.merge(row, id, &cells, &texts);
                 self.shredder.texts = texts;

@@ -333,7 +333,8 @@ impl ConditionIndex {
             let stored = self.stored(number);
             stored.is_some_and(|stored| self.names.holds(stored.op(), answers, &held.document))
         };
-        let mut numbers = Vec::new();
+        // As many as are met as a rule: growing little by little would take as long as finding them.
+        let mut numbers = Vec::with_capacity(64 + self.len() / 16);
         let mut repeated = false;
         for (_, answer) in answers.iter() {
             for number in answer.tokens.iter().flat_map(|token| self.filed(*token)) {

@@ -308,6 +308,13 @@ impl Binder<'_> {
                     format!("write `{upper}` for the operator"),
                 ))
             }
+            "||" | "&&" => {
+                let operator = if &**word == "||" { "OR" } else { "AND" };
+                Some((
+                    format!("`{word}` is searched as a word"),
+                    format!("write `{operator}` for the operator"),
+                ))
+            }
             "=" | "==" | "!=" | "LIKE" | "IN" | "like" | "in" => Some((
                 format!("`{word}` is searched as a word"),
                 "write `field:value`, `field:[low TO high]` or `field > number`".to_owned(),

@@ -20,6 +20,14 @@ pub(super) fn explain(stopped: &Stopped, text: &str, dialect: Dialect) -> Diagno
         }
         return Diagnostic::error(Code::Syntax, span, known.message).with_help(known.help);
     }
+    if let Some((open, bracket)) = unclosed(text, dialect)
+        && (rest.is_empty() || bracket == '[' || dialect == Dialect::Rsql)
+    {
+        let close = if bracket == '[' { ']' } else { ')' };
+        let span = Span::new(open, open + 1);
+        return Diagnostic::error(Code::Syntax, span, "the bracket has no closing one")
+            .with_help(format!("end it with `{close}`"));
+    }
     let message = match (token.is_empty(), expected.is_empty()) {
         (true, true) => "the text ends too early".to_owned(),
         (true, false) => format!("the text ends where {expected} is expected"),
@@ -31,8 +39,48 @@ pub(super) fn explain(stopped: &Stopped, text: &str, dialect: Dialect) -> Diagno
         Dialect::Routing if !token.is_empty() => {
             found.with_help("in routing conditions operators need spaces around them: `a = 'x'`")
         }
+        Dialect::Rsql if stopped.expected.contains(&Tag::operator) => {
+            found.with_help("the operators are == != =lt= =le= =gt= =ge= =in= =out= =is= =not=")
+        }
+        Dialect::Rsql if !token.is_empty() && stopped.expected.contains(&Tag::EOI) => {
+            found.with_help("comparisons are joined with `;` (and) or `,` (or)")
+        }
         _ => found,
     }
+}
+
+/// The last bracket that is never closed: where it stands and which it is. Quotes and `[[names]]` hold none.
+fn unclosed(text: &str, dialect: Dialect) -> Option<(usize, char)> {
+    let index = matches!(dialect, Dialect::Aws | Dialect::AwsGroups);
+    let lists = !index && dialect != Dialect::Rsql;
+    let mut open = Vec::new();
+    // What ends a quote or a quoted name that is open.
+    let mut until: Option<&str> = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let here = text.get(at..).unwrap_or_default();
+        match until {
+            Some(_) if c == '\\' => drop(chars.next()),
+            Some(end) if here.starts_with(end) => {
+                until = None;
+                if end == "]]" {
+                    chars.next();
+                }
+            }
+            Some(_) => {}
+            None => match c {
+                '"' => until = Some("\""),
+                '\'' if !index => until = Some("'"),
+                '[' if lists && here.starts_with("[[") => until = Some("]]"),
+                '[' if lists => open.push((at, c)),
+                '(' => open.push((at, c)),
+                ']' if lists => drop(open.pop()),
+                ')' => drop(open.pop()),
+                _ => {}
+            },
+        }
+    }
+    open.pop()
 }
 
 /// The token that a rest of text begins with, for showing it.
@@ -61,7 +109,7 @@ fn expected(tags: &[Tag]) -> String {
                 "a number"
                     | "a text"
                     | "a constant"
-                    | "a list"
+                    | "a list in `[` `]`"
                     | "a parameter"
                     | "a function"
                     | "`-`"
@@ -75,7 +123,7 @@ fn expected(tags: &[Tag]) -> String {
     let essential: Vec<&str> = words
         .iter()
         .copied()
-        .filter(|word| !matches!(*word, "an operator" | "AND" | "OR"))
+        .filter(|word| !matches!(*word, "an operator" | "`-`" | "AND" | "OR"))
         .collect();
     let words = if essential.is_empty() {
         words
@@ -167,13 +215,26 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
         return aws_mistake(before, rest, &last, &next);
     }
     if dialect == Dialect::Rsql {
-        if rest.starts_with('=') && !rest.starts_with("==") {
-            return known(
-                "`=` is not an operator of RSQL",
-                "equality is `==`, order is `=lt=`, `=le=`, `=gt=`, `=ge=`",
-            );
+        return rsql_mistake(before, rest, &last);
+    }
+    if rest.starts_with(')') {
+        let help = "leave it away, or open one before it";
+        if unclosed(before, dialect).is_none() {
+            return known("the bracket has no opening one", help);
         }
-        return None;
+    }
+    let words = before.split_whitespace();
+    if words
+        .map(str::to_ascii_uppercase)
+        .take(2)
+        .eq(["SELECT", "DISTINCT"])
+    {
+        let select = "SELECT".len();
+        return Some(Known {
+            message: "DISTINCT does not exist in this dialect".into(),
+            help: "write `SELECT field, COUNT() AS n … GROUP BY field`".into(),
+            back: before.trim_start().len().saturating_sub(select + 1),
+        });
     }
     if before.ends_with('=') && rest.starts_with('=') {
         return Some(Known {
@@ -280,23 +341,50 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
     if matches!(dialect, Dialect::Target | Dialect::TargetModules) && is(&["NOT"]) {
         return known("NOT needs AND or OR before it", "write `a AND NOT b`");
     }
-    if rest.starts_with('\'') || rest.starts_with('"') {
-        let quote = rest.chars().next().unwrap_or('\'');
-        let closed = rest.get(1..).unwrap_or_default().contains(quote);
-        if !closed {
-            return known(
-                "the text has no closing quote",
-                format!("end it with {quote}"),
-            );
-        }
-        if rest.contains('\\') {
-            return known(
-                "the text holds an escape that does not exist",
-                r#"the escapes are \' \" \\ and \u with four hex digits"#,
-            );
-        }
+    if let Some(found) = open_quote(rest) {
+        return Some(found);
+    }
+    if rest.starts_with(['\'', '"']) && rest.contains('\\') {
+        return known(
+            "the text holds an escape that does not exist",
+            r#"the escapes are \' \" \\ and \u with four hex digits"#,
+        );
     }
     None
+}
+
+fn open_quote(rest: &str) -> Option<Known> {
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    if rest.get(1..).unwrap_or_default().contains(quote) {
+        return None;
+    }
+    known(
+        "the text has no closing quote",
+        format!("end it with {quote}"),
+    )
+}
+
+fn rsql_mistake(before: &str, rest: &str, last: &str) -> Option<Known> {
+    if rest.starts_with('=') && !rest.starts_with("==") {
+        return known(
+            "`=` is not an operator of RSQL",
+            "equality is `==`, order is `=lt=`, `=le=`, `=gt=`, `=ge=`",
+        );
+    }
+    if before.is_empty() && rest.is_empty() {
+        return known("the condition is empty", "write `id==*` for every device");
+    }
+    if last == "NOT" {
+        return Some(Known {
+            message: "NOT does not exist in RSQL".into(),
+            help: "write `!=`, `=out=(…)` or `=not=null`".into(),
+            back: last.len(),
+        });
+    }
+    if before.ends_with('(') && rest.starts_with(')') {
+        return known("nothing stands in the brackets", "write one value at least");
+    }
+    open_quote(rest)
 }
 
 fn aws_mistake(before: &str, rest: &str, last: &str, next: &str) -> Option<Known> {
@@ -323,6 +411,23 @@ fn aws_mistake(before: &str, rest: &str, last: &str, next: &str) -> Option<Known
     }
     if rest.starts_with('"') && !rest.get(1..).unwrap_or_default().contains('"') {
         return known("the text has no closing quote", "end it with `\"`");
+    }
+    if rest.starts_with('[') || rest.starts_with('{') {
+        return known(
+            "this is no range",
+            "write `[low TO high]`: `[` includes, `{` excludes, `*` is an open end",
+        );
+    }
+    let term = before
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap_or_default();
+    if term.starts_with('+') {
+        return Some(Known {
+            message: "`+` does not exist in this dialect".into(),
+            help: "leave it away: a space is AND, and `-` is NOT".into(),
+            back: term.len(),
+        });
     }
     None
 }

@@ -167,6 +167,23 @@ fn refusals_teach() {
         (Dialect::Routing, "3 = @ 3"),
         (Dialect::Aws, "thingName:a^2"),
         (Dialect::Aws, "()"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE (tags.a = 1"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE tags.a = 1)"),
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE tags.[[(]] IN ['x'",
+        ),
+        (Dialect::IotHub, "SELECT DISTINCT tags.a FROM devices"),
+        (Dialect::Rsql, ""),
+        (Dialect::Rsql, "id==a id==b"),
+        (Dialect::Rsql, "id=='a"),
+        (Dialect::Rsql, "id=in=(a,b"),
+        (Dialect::Rsql, "id=in=()"),
+        (Dialect::Rsql, "NOT id==a"),
+        (Dialect::Rsql, "id LIKE a"),
+        (Dialect::Aws, "thingName:(a b"),
+        (Dialect::Aws, "attributes.a:[5 to 6]"),
+        (Dialect::Aws, "+thingName:a"),
     ]
     .into_iter()
     .map(|(dialect, text)| refused(text, dialect))

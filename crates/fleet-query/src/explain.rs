@@ -6,6 +6,7 @@ use crate::path::FieldPath;
 use crate::predicate::{Condition, Predicate};
 use crate::profile::Profile;
 use crate::value::{Kind, Truth};
+use indexmap::IndexSet;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::{self, Write as _};
@@ -103,8 +104,7 @@ fn node(predicate: &Predicate, profile: &Profile, document: Document<'_>) -> Exp
         Predicate::Or(items) => branch("OR", Shape::Or, items),
         Predicate::Not(inner) => branch("NOT", Shape::Not, std::slice::from_ref(inner)),
         leaf => {
-            let mut paths: Vec<&FieldPath> = leaf.paths();
-            paths.dedup();
+            let paths: IndexSet<&FieldPath> = leaf.paths().into_iter().collect();
             let saw = paths
                 .into_iter()
                 .map(|path| Seen {

@@ -257,3 +257,73 @@ impl Expression {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Dialect, Mode};
+    use crate::query::Query;
+
+    fn condition(text: &str, dialect: Dialect) -> Condition {
+        let query = Query::parse(text, dialect, Mode::Lenient);
+        query
+            .unwrap_or_else(|found| panic!("{text}: {found:?}"))
+            .condition()
+            .clone()
+    }
+
+    #[test]
+    fn every_path_of_an_expression_is_named() {
+        for (text, expected) in [
+            ("tags.a + tags.b = tags.a", "tags.a tags.b tags.a"),
+            ("-tags.a + tags.b IN [1, 2]", "tags.a tags.b"),
+            ("NOT IS_DEFINED(tags.a) AND tags.b = 1", "tags.a tags.b"),
+            ("LOWER(tags.a) = tags.b", "tags.a tags.b"),
+            (
+                "(tags.a OR NOT tags.b) = (tags.c AND true)",
+                "tags.a tags.b tags.c",
+            ),
+        ] {
+            let bound = condition(
+                &format!("SELECT * FROM devices WHERE {text}"),
+                Dialect::IotHub,
+            );
+            let paths: Vec<String> = bound
+                .predicate
+                .paths()
+                .iter()
+                .map(|path| path.to_string())
+                .collect();
+            assert_eq!(paths.join(" "), expected, "{text}");
+        }
+        let routing = condition("($body.a || level ?? $body.b) = 'x'", Dialect::Routing);
+        assert_eq!(routing.predicate.paths().len(), 3);
+    }
+
+    /// A place is read longitude first where its field is configured so, wherever it stands in the condition.
+    #[test]
+    fn places_are_read_in_the_order_of_their_field() {
+        let near = |field: &str| format!("{field}:geo_distance,47.6204,-122.3491,15km");
+        let order = crate::predicate::AxisOrder::LonLat;
+        let document = serde_json::json!({"deviceId": "d", "attributes": {"here": "-122.3491,47.6204", "there": "47.6204,-122.3491"}});
+        for (text, holds) in [
+            (near("attributes.here"), true),
+            (near("attributes.there"), true),
+            (format!("NOT {}", near("attributes.here")), false),
+            (
+                format!(
+                    "{} AND {}",
+                    near("attributes.here"),
+                    near("attributes.there")
+                ),
+                true,
+            ),
+            (format!("{} OR thingName:x", near("attributes.here")), true),
+        ] {
+            let query = Query::parse(&text, Dialect::Aws, Mode::Lenient).unwrap();
+            let query = query.with_axis_order("attributes.here", order).unwrap();
+            let found = query.matches(crate::Document::new(&document));
+            assert_eq!(found.is_true(), holds, "{text}");
+        }
+    }
+}

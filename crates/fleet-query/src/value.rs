@@ -429,14 +429,10 @@ pub fn numeral(text: &str) -> Option<f64> {
         }
         rest = fraction.get(count..)?;
     }
-    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        if exponent.is_empty() || !exponent.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-    } else if !rest.is_empty() {
+    if !rest.is_empty() && !rest.starts_with(['e', 'E']) {
         return None;
     }
+    // Exponents are what they are in JSON.
     let value: f64 = text.parse().ok()?;
     (value.is_finite() && !(integer && value.abs() > LARGEST_INTEGER)).then_some(value)
 }
@@ -460,6 +456,11 @@ mod tests {
             ("1.", None),
             (".5", None),
             ("1e", None),
+            ("1e+", None),
+            ("1e+-1", None),
+            ("1e 1", None),
+            ("1e1_0", None),
+            ("1E-2", Some(0.01)),
             ("1e999", None),
             ("-", None),
             ("", None),

@@ -349,4 +349,18 @@ mod tests {
             assert_eq!(boolean(&value), expected, "{value:?}");
         }
     }
+
+    #[test]
+    fn at_most_a_hundred_percents_are_asked_for() {
+        let query = Query::parse("*", crate::Dialect::Aws, crate::Mode::Lenient).unwrap();
+        let field = AggregationField {
+            path: crate::FieldPath::of(["attributes", "load"]),
+            field_type: FieldType::Number,
+        };
+        let fleet = [serde_json::json!({"deviceId": "d", "attributes": {"load": "5"}})];
+        let ask = |count: usize| percentiles(&query, &field, &vec![50.0; count], &fleet);
+        assert_eq!(ask(1).unwrap().len(), 1);
+        assert_eq!(ask(100).unwrap().len(), 100);
+        assert!(ask(101).is_err());
+    }
 }

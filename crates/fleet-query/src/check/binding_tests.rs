@@ -64,6 +64,12 @@ fn calls_on_fields_are_leaves() {
         matches!(found, Predicate::ArrayContains { .. }),
         "{found:?}"
     );
+    let list = "SELECT * FROM devices WHERE tags.a IN ['x', 1, null]";
+    let found = bound(list, Dialect::IotHub);
+    assert!(
+        matches!(&found, Predicate::In { values, .. } if values.len() == 3),
+        "{found:?}"
+    );
     let found = bound("LENGTH(tags.a)", Dialect::Target);
     assert!(matches!(found, Predicate::General(_)), "{found:?}");
 }
@@ -124,10 +130,13 @@ fn paths_into_messages() {
         "$twin = 'x'",
         "$BODY = 1",
         "$body[0] = 1",
+        "$BODY[0] = 1",
+        "{$body} = 'x'",
         "$body.a..b = 1",
         "$body.a] = 1",
         "$body.a[x] = 1",
         "$body.a[] = 1",
+        "$body.a[+1] = 1",
         "$body.a[1 = 1",
         "$twin. = 1",
         "$sys] = 'x'",
@@ -277,6 +286,8 @@ fn words_that_look_like_operators_are_doubted() {
         ("attributes.a LIKE x", true),
         ("attributes.a == x", true),
         ("a=b", true),
+        ("a || b", true),
+        ("a && b", true),
         ("attributes.a:LIKE", false),
         ("hello", false),
     ] {

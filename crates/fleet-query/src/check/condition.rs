@@ -253,7 +253,7 @@ fn members(root: &str, text: &str) -> Option<FieldPath> {
         }
         segments.push(Segment::Key(name.into()));
         if let Some(index) = index {
-            if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
+            if !index.bytes().all(|byte| byte.is_ascii_digit()) {
                 return None;
             }
             segments.push(Segment::Index(index.parse().ok()?));

@@ -108,3 +108,20 @@ fn each_service_sees_its_own_face() {
         document
     );
 }
+
+#[test]
+fn where_the_metadata_is() {
+    for (path, expected) in [
+        ("properties.desired.$metadata", true),
+        ("properties.reported.$metadata", true),
+        ("shadow.metadata", true),
+        ("namedShadows.cfg.metadata", true),
+        ("properties.reported.metadata", false),
+        ("properties.$metadata", false),
+        ("shadow.metadata.desired", false),
+        ("tags.metadata", false),
+    ] {
+        let keys: Vec<&str> = path.split('.').collect();
+        assert_eq!(is_metadata(&keys), expected, "{path}");
+    }
+}

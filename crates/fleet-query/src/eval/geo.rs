@@ -141,4 +141,68 @@ mod tests {
         };
         assert!((distance(1.0, 0.0, equator) - 111_195.0).abs() < 1.0);
     }
+
+    /// Distances in kilometres on a sphere of the mean radius, computed by vectors and not by haversines.
+    #[test]
+    fn distances_between_places() {
+        for (latitude, longitude, there, kilometres) in [
+            (51.5074, -0.1278, (40.7128, -74.0060), 5570.2),
+            (-33.8688, 151.2093, (-33.4489, -70.6693), 11_346.7),
+            (0.0, 179.5, (0.0, -179.5), 111.2),
+            (90.0, 0.0, (-90.0, 50.0), 20_015.1),
+            (60.0, 10.0, (60.0, 11.0), 55.6),
+            (59.91, 10.75, (59.91, 10.75), 0.0),
+            (10.0, 20.0, (-10.0, -160.0), 20_015.1),
+        ] {
+            let area = GeoArea {
+                latitude: there.0,
+                longitude: there.1,
+                metres: 0.0,
+                order: AxisOrder::LatLon,
+            };
+            let found = distance(latitude, longitude, area) / 1000.0;
+            assert!(
+                (found - kilometres).abs() < 0.1,
+                "{latitude} {longitude} {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_a_place() {
+        for (value, expected) in [
+            (json!([90, 180]), Some((90.0, 180.0))),
+            (json!([-90, -180]), Some((-90.0, -180.0))),
+            (json!([90.1, 0]), None),
+            (json!([0, 180.1]), None),
+            (json!([0, -180.1]), None),
+            (json!([1, "2"]), None),
+            (json!({"latitude": 1, "long": 2}), Some((1.0, 2.0))),
+            (json!({"lat": 1}), None),
+            (json!(" POINT (2 1) "), Some((1.0, 2.0))),
+            (json!("POINT(2 1 0)"), None),
+            (json!("POINT(2)"), None),
+            (json!("POINT(2 1"), None),
+            (json!("POINT 2 1"), None),
+            (json!("1 , 2"), Some((1.0, 2.0))),
+            (json!("1 2"), None),
+            (json!("1,2,3"), None),
+        ] {
+            let found = location(&Datum::of(&value), AxisOrder::LatLon);
+            assert_eq!(found, expected, "{value}");
+        }
+    }
+
+    /// The edge of the circle belongs to it.
+    #[test]
+    fn the_centre_is_near_itself() {
+        let point = GeoArea {
+            latitude: 1.5,
+            longitude: 2.5,
+            metres: 0.0,
+            order: AxisOrder::LatLon,
+        };
+        assert!(near(&Datum::of(&json!([1.5, 2.5])), point));
+        assert!(!near(&Datum::of(&json!([1.5, 2.6])), point));
+    }
 }

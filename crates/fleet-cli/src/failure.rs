@@ -114,8 +114,13 @@ impl Failure {
             return;
         };
         let mut text = String::new();
+        let help = problem.help.as_deref().or_else(|| advice(&problem.code));
         if as_json {
-            text.push_str(&json!({ "error": problem.to_json() }).to_string());
+            let mut error = problem.to_json();
+            if let (Some(error), Some(help)) = (error.as_object_mut(), help) {
+                error.insert("help".into(), json!(help));
+            }
+            text.push_str(&json!({ "error": error }).to_string());
             text.push('\n');
         } else if let Some(rendered) = &problem.rendered {
             text.push_str(rendered.trim_end());
@@ -123,7 +128,6 @@ impl Failure {
         } else {
             let said = crate::output::printable(problem.said());
             text.push_str(&format!("error[{}]: {said}\n", problem.code));
-            let help = problem.help.as_deref().or_else(|| advice(&problem.code));
             if let Some(help) = help {
                 text.push_str(&format!("  help: {help}\n"));
             }

@@ -497,6 +497,17 @@ fn events_can_be_narrowed() {
     assert_eq!(place.run(["events", "--stream", "no stream"]).code, 2);
 }
 
+/// What a person is told to do, a script is told too.
+#[test]
+fn errors_in_json_say_what_to_do() {
+    let place = Place::new();
+    place.run(["thing", "create", "press-7"]).ok();
+    let run = place.run(["thing", "show", "press-8", "--json"]);
+    let told: Value = serde_json::from_str(&run.stderr).unwrap();
+    let help = "`fleet thing list` shows what is registered";
+    assert_eq!(told["error"]["help"], help);
+}
+
 /// A path at which no store can be is told as such, and nothing is made beside it.
 #[test]
 fn a_folder_is_no_store() {

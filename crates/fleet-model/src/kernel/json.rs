@@ -9,12 +9,15 @@ use std::ops::Range;
 /// The canonical JSON bytes of a value: members sorted bytewise by name, no white space.
 ///
 /// Two equal values have equal bytes, so that content hashes can be compared, whatever map
-/// type `serde_json` was built with. A value whose serialisation fails (a map with keys that are not
+/// type `serde_json` was built with. A payload whose fields stand in the order of their names takes the least work. A value whose serialisation fails (a map with keys that are not
 /// text) is written as `null`; the payload types of this workspace have none.
 #[must_use]
 pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     if let Ok(text) = serde_json::to_vec(value) {
+        if is_canonical(&text) {
+            return text;
+        }
         let (mut scratch, mut judge) = (Scratch::default(), Anything);
         let seed = Canon::new(&mut out, &mut scratch, &mut judge);
         let mut read = serde_json::Deserializer::from_slice(&text);
@@ -29,6 +32,66 @@ pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
         &mut out,
     );
     out
+}
+
+/// Levels of nesting that [`is_canonical`] looks into.
+const LEVELS: usize = 16;
+
+/// Whether JSON without white space has its members in order. Says no to what it does not look into: names with
+/// escapes, and deep nesting.
+fn is_canonical(text: &[u8]) -> bool {
+    // The last name of each object on the way; `None` in an array.
+    let mut last: [Option<&[u8]>; LEVELS] = [None; LEVELS];
+    let (mut level, mut at_name) = (0, false);
+    let mut rest = text;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'{' | b'[' => {
+                level += 1;
+                let Some(place) = last.get_mut(level) else {
+                    return false;
+                };
+                at_name = *byte == b'{';
+                *place = at_name.then_some(&[]);
+            }
+            b'}' | b']' => level = level.saturating_sub(1),
+            b',' => at_name = last.get(level).is_some_and(Option::is_some),
+            b'"' => {
+                let Some(end) = end_of_text(tail) else {
+                    return false;
+                };
+                let (text, tail) = tail.split_at(end);
+                rest = tail.get(1..).unwrap_or_default();
+                if std::mem::take(&mut at_name) {
+                    let place = last.get_mut(level).and_then(Option::as_mut);
+                    // The empty name would be the first, and is rare.
+                    let in_order = place.is_some_and(|last| std::mem::replace(last, text) < text);
+                    if !in_order || text.contains(&b'\\') {
+                        return false;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Where the quote stands that ends a text.
+fn end_of_text(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let found = text.get(from..)?.iter();
+        let at = from
+            + found
+                .take_while(|byte| !matches!(byte, b'"' | b'\\'))
+                .count();
+        match text.get(at)? {
+            b'"' => return Some(at),
+            _ => from = at + 2,
+        }
+    }
 }
 
 fn write(value: &Value, out: &mut Vec<u8>) {

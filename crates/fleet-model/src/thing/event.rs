@@ -53,13 +53,7 @@ crate::wire_events!(Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Created {
-    /// The name of both faces.
-    pub name: RecordName,
-    /// The id of this life.
-    pub thing_id: ThingId,
-    /// Its type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thing_type_name: Option<ThingTypeName>,
+    // In the order of the names, as the wire form has them.
     /// Its attributes.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
@@ -68,6 +62,13 @@ pub struct Created {
     pub billing_group: Option<BillingRef>,
     /// When.
     pub created_at: Timestamp,
+    /// The name of both faces.
+    pub name: RecordName,
+    /// The id of this life.
+    pub thing_id: ThingId,
+    /// Its type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thing_type_name: Option<ThingTypeName>,
 }
 
 /// `thing.updated`, schema 1: the record after the update.

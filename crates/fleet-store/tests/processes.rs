@@ -99,8 +99,8 @@ fn a_second_writer_is_refused_and_a_follower_sees_what_was_acknowledged() {
     let follower = follow(&path).unwrap();
     let mut live = follower.subscribe_all(Subscribe::after(Position::ZERO));
     let (mut last, mut seen) = (first, Position::ZERO);
-    // Index runs are written every 32,768 events.
-    while last.0 < 80_000 {
+    // Index runs are written every 65,536 events.
+    while last.0 < 140_000 {
         last = writer.acknowledged();
         assert!(block_on(follower.head()).unwrap() >= last);
         while seen < last {

@@ -1,6 +1,6 @@
 //! What is asked of an append and what it gives.
 
-use fleet_model::kernel::{NewEvent, Position, Recorded, StreamName, StreamVersion};
+use fleet_model::kernel::{EventId, NewEvent, Position, Recorded, StreamName, StreamVersion};
 use std::fmt;
 
 use super::{Capabilities, StoreError};
@@ -130,12 +130,7 @@ impl Append {
             self.events.len(),
             capabilities.max_events,
         )?;
-        let mut ids: Vec<_> = self.events.iter().map(|event| event.id).collect();
-        ids.sort_unstable();
-        if let Some(id) = ids.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(a),
-            _ => None,
-        }) {
+        if let Some(id) = self.id_that_stands_twice() {
             return Err(StoreError::invalid(format!(
                 "event id `{id}` stands twice in one append"
             )));
@@ -153,6 +148,18 @@ impl Append {
             }
         }
         Ok(())
+    }
+
+    fn id_that_stands_twice(&self) -> Option<EventId> {
+        if self.events.len() < 2 {
+            return None;
+        }
+        let mut ids: Vec<_> = self.events.iter().map(|event| event.id).collect();
+        ids.sort_unstable();
+        ids.windows(2).find_map(|pair| match pair {
+            [a, b] if a == b => Some(*a),
+            _ => None,
+        })
     }
 }
 

@@ -67,11 +67,11 @@ impl Tenant {
             covered = end.min(known);
         }
         let mut last = 0;
-        self.walk(connection, covered.max(1), u64::MAX, |raw, first, count| {
+        self.walk(connection, covered.max(1), u64::MAX, |raw, place| {
             last = raw.position.0;
             if last > covered {
                 self.ids.extend([(*raw.id().as_uuid().as_bytes(), last)]);
-                if first {
+                if let Some(count) = place.part() {
                     let stream = parsed(raw.stream, last)?;
                     let key = stream_key(&stream_hash(&stream), raw.version.0);
                     self.streams.extend([(key, row_value(last, count))]);

@@ -2,17 +2,20 @@
 //!
 //! A B-tree keyed by random ids or streams costs a page write for each event. Here entries gather in memory
 //! (they are in the log anyway, and are read back from it at open), and are written as a sorted *run* some
-//! ten thousand at a time; runs of like size are merged. A run is found by its filter and the first key of
+//! tens of thousands at a time; runs of like size are merged. A run is found by its filter and the first key of
 //! each block, kept in memory; a look-up reads one block. Every block and header carries a CRC32C, so a
 //! damaged index is an error and never a wrong "not stored".
 
 use crate::port::{Corruption, StoreError};
 use crate::record::Cursor;
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Place;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Bytes of a block without its checksum: with it, a block fits one database page.
 const BLOCK_BYTES: usize = 4_032;
+/// Entries that gather in memory before they are written as a run.
+pub(crate) const FRESH: usize = 65_536;
 /// Runs of like size that are merged into one.
 const FAN_IN: usize = 8;
 /// Entries from which a run is not merged any more.
@@ -35,7 +38,7 @@ pub(crate) struct Run<const K: usize> {
     entries: usize,
     last: [u8; K],
     fences: Vec<[u8; K]>,
-    filter: Vec<u64>,
+    filter: Filter,
 }
 
 /// A run and the blocks that are to be written with it.
@@ -64,30 +67,87 @@ pub(crate) fn guarded(bytes: Vec<u8>) -> Vec<u8> {
     with_crc(bytes)
 }
 
-/// Two independent numbers of a key's first 16 bytes.
-fn mix<const K: usize>(key: &[u8; K]) -> (u64, u64) {
-    let (head, _) = key.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-    let word = u128::from_be_bytes(*head);
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-    let (high, low) = ((word >> 64) as u64, word as u64);
-    let mut a = high ^ low.rotate_left(32);
-    a = (a ^ (a >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    a = (a ^ (a >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    let mut b = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    b = (b ^ (b >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (a ^ (a >> 33), (b ^ (b >> 32)) | 1)
+/// What entries of one index have in common: keys that begin alike are found together.
+type Head = [u8; 16];
+
+fn head_of<const K: usize>(key: &[u8; K]) -> Head {
+    key.first_chunk().copied().unwrap_or_default()
 }
 
-const PROBES: u64 = 6;
+/// Which heads a run may hold: a Bloom filter whose bits for one head share a cache line, about one wrong
+/// answer in a thousand.
+struct Filter(Vec<[u64; 8]>);
 
-fn probes<const K: usize>(key: &[u8; K], words: usize) -> impl Iterator<Item = (usize, u64)> {
-    let (a, b) = mix(key);
-    let bits = (words as u64) * 64;
-    (0..PROBES).map(move |n| {
-        let bit = a.wrapping_add(b.wrapping_mul(n)) % bits.max(1);
-        (usize::try_from(bit / 64).unwrap_or(0), 1u64 << (bit % 64))
-    })
+/// Bits of a filter for each entry.
+const FILTER_BITS: usize = 16;
+const PROBES: u32 = 7;
+
+/// Two independent numbers of a head.
+#[derive(Clone, Copy)]
+struct Mixed(u64, u64);
+
+impl Mixed {
+    fn of(head: &Head) -> Self {
+        let word = u128::from_be_bytes(*head);
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (high, low) = ((word >> 64) as u64, word as u64);
+        let mut a = high ^ low.rotate_left(32);
+        a = (a ^ (a >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        a = (a ^ (a >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        let mut b = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        b = (b ^ (b >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        Self(a ^ (a >> 33), b ^ (b >> 32))
+    }
+
+    /// The line of a filter of `lines`.
+    fn line(self, lines: usize) -> usize {
+        let place = u128::from(self.0) * lines as u128;
+        usize::try_from(place >> 64).unwrap_or(0)
+    }
+
+    /// The bits in that line.
+    fn bits(self) -> [u64; 8] {
+        let mut line = [0; 8];
+        for probe in 0..PROBES {
+            let at = self.1 >> (9 * probe);
+            if let Some(word) = line.get_mut(usize::try_from(at >> 6 & 7).unwrap_or(0)) {
+                *word |= 1 << (at & 63);
+            }
+        }
+        line
+    }
 }
+
+impl Filter {
+    fn for_entries(count: usize) -> Self {
+        Self(vec![[0; 8]; (count * FILTER_BITS).div_ceil(512).max(1)])
+    }
+
+    fn add(&mut self, head: &Head) {
+        let mixed = Mixed::of(head);
+        let at = mixed.line(self.0.len());
+        if let Some(line) = self.0.get_mut(at) {
+            line.iter_mut()
+                .zip(mixed.bits())
+                .for_each(|(word, bits)| *word |= bits);
+        }
+    }
+
+    /// Whether the head may have been added. A run without a filter may hold anything.
+    fn may_hold(&self, mixed: Mixed) -> bool {
+        self.0.get(mixed.line(self.0.len())).is_none_or(|line| {
+            let missing = line
+                .iter()
+                .zip(mixed.bits())
+                .fold(0, |missing, (word, bits)| missing | (bits & !word));
+            missing == 0
+        })
+    }
+}
+
+/// In the header of a run: the width of its keys, and above it the form of the filter. Form 0 was another
+/// one; such a run is read without it, until it is merged.
+const FILTER_FORM: u64 = 1 << 8;
 
 impl<const K: usize> NewRun<K> {
     /// A run of `entries`, ascending by key.
@@ -98,16 +158,11 @@ impl<const K: usize> NewRun<K> {
         entries: impl ExactSizeIterator<Item = Entry<K>>,
     ) -> Self {
         let count = entries.len();
-        let mut filter = vec![0u64; (count * 10).div_ceil(64).max(1)];
-        let words = filter.len();
+        let mut filter = Filter::for_entries(count);
         let (mut fences, mut blocks, mut block) = (Vec::new(), Vec::new(), Vec::new());
         let mut last = [0; K];
         for (key, value) in entries {
-            for (word, bit) in probes(&key, words) {
-                if let Some(word) = filter.get_mut(word) {
-                    *word |= bit;
-                }
-            }
+            filter.add(&head_of(&key));
             if block.len() + K + 8 > BLOCK_BYTES {
                 blocks.push(with_crc(std::mem::take(&mut block)));
             }
@@ -138,9 +193,9 @@ impl<const K: usize> NewRun<K> {
 impl<const K: usize> Run<K> {
     /// The stored form of everything but the blocks.
     pub(crate) fn header(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.fences.len() * K + self.filter.len() * 8);
+        let mut out = Vec::with_capacity(64 + self.fences.len() * K + self.filter.0.len() * 64);
         for number in [
-            K as u64,
+            K as u64 | FILTER_FORM,
             self.number.unsigned_abs(),
             self.from,
             self.to,
@@ -153,7 +208,7 @@ impl<const K: usize> Run<K> {
         for fence in &self.fences {
             out.extend_from_slice(fence);
         }
-        for word in &self.filter {
+        for word in self.filter.0.as_flattened() {
             out.extend_from_slice(&word.to_be_bytes());
         }
         with_crc(out)
@@ -163,7 +218,7 @@ impl<const K: usize> Run<K> {
     pub(crate) fn read(number: i64, header: &[u8]) -> Option<Self> {
         let mut rest = Cursor(checked(header)?);
         let width = rest.u64()?;
-        if width != K as u64 || rest.u64()? != number.unsigned_abs() {
+        if width & 0xff != K as u64 || rest.u64()? != number.unsigned_abs() {
             return None;
         }
         let (from, to) = (rest.u64()?, rest.u64()?);
@@ -172,11 +227,21 @@ impl<const K: usize> Run<K> {
         let last = rest.array()?;
         let fences = rest.take(count.checked_mul(K)?)?;
         let fences = fences.as_chunks::<K>().0.to_vec();
-        let (words, odd) = rest.0.as_chunks::<8>();
-        if !odd.is_empty() {
-            return None;
+        let mut filter = Filter(Vec::new());
+        if width & FILTER_FORM != 0 {
+            let (lines, odd) = rest.0.as_chunks::<64>();
+            if !odd.is_empty() {
+                return None;
+            }
+            filter.0.extend(lines.iter().map(|line| {
+                let (words, _) = line.as_chunks::<8>();
+                let mut of = [0; 8];
+                of.iter_mut()
+                    .zip(words)
+                    .for_each(|(to, word)| *to = u64::from_be_bytes(*word));
+                of
+            }));
         }
-        let filter = words.iter().map(|word| u64::from_be_bytes(*word)).collect();
         Some(Self {
             number,
             from,
@@ -190,12 +255,6 @@ impl<const K: usize> Run<K> {
 
     pub(crate) fn blocks(&self) -> usize {
         self.fences.len()
-    }
-
-    /// Whether a key that begins as `key` may be here.
-    fn may_hold(&self, key: &[u8; K]) -> bool {
-        probes(key, self.filter.len())
-            .all(|(word, bit)| self.filter.get(word).is_some_and(|word| word & bit != 0))
     }
 
     /// The block that holds the greatest entry at or below `key`.
@@ -246,9 +305,86 @@ impl Trouble {
     }
 }
 
-/// An index with keys of `K` bytes.
+/// The newest entries, by the heads of their keys.
+struct Fresh<const K: usize> {
+    of: HashMap<Head, Alike<K>>,
+    len: usize,
+}
+
+impl<const K: usize> Default for Fresh<K> {
+    fn default() -> Self {
+        let (of, len) = (HashMap::default(), 0);
+        Self { of, len }
+    }
+}
+
+/// Entries of one head, ascending. Nearly always it is one.
+enum Alike<const K: usize> {
+    One(Entry<K>),
+    Many(Vec<Entry<K>>),
+}
+
+impl<const K: usize> Alike<K> {
+    fn as_slice(&self) -> &[Entry<K>] {
+        match self {
+            Self::One(entry) => std::slice::from_ref(entry),
+            Self::Many(entries) => entries,
+        }
+    }
+}
+
+impl<const K: usize> Fresh<K> {
+    fn add(&mut self, entry: Entry<K>) {
+        self.len += 1;
+        match self.of.entry(head_of(&entry.0)) {
+            Place::Vacant(place) => {
+                place.insert(Alike::One(entry));
+            }
+            Place::Occupied(mut place) => {
+                let alike = place.get_mut();
+                if let Alike::One(first) = alike {
+                    *alike = Alike::Many(vec![*first]);
+                }
+                if let Alike::Many(entries) = alike {
+                    let at = entries.partition_point(|(key, _)| *key < entry.0);
+                    match entries.get_mut(at) {
+                        Some(same) if same.0 == entry.0 => {
+                            *same = entry;
+                            self.len -= 1;
+                        }
+                        _ => entries.insert(at, entry),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entries from `low` to `high`, which have one head.
+    fn range(&self, low: &[u8; K], high: &[u8; K]) -> &[Entry<K>] {
+        let alike = self.of.get(&head_of(low)).map_or(&[][..], Alike::as_slice);
+        let from = alike.partition_point(|(key, _)| key < low);
+        let to = alike.partition_point(|(key, _)| key <= high);
+        alike.get(from..to).unwrap_or_default()
+    }
+
+    fn sorted(&self) -> Vec<Entry<K>> {
+        let mut all = Vec::with_capacity(self.len);
+        self.of
+            .values()
+            .for_each(|alike| all.extend_from_slice(alike.as_slice()));
+        all.sort_unstable();
+        all
+    }
+
+    fn clear(&mut self) {
+        self.of.clear();
+        self.len = 0;
+    }
+}
+
+/// An index with keys of `K` bytes, the first 16 of which are the key's head.
 pub(crate) struct Index<const K: usize> {
-    fresh: RwLock<BTreeMap<[u8; K], u64>>,
+    fresh: RwLock<Fresh<K>>,
     runs: RwLock<Arc<Vec<Arc<Run<K>>>>>,
 }
 
@@ -263,7 +399,7 @@ impl<const K: usize> Index<K> {
     /// Adds entries whose events are committed.
     pub(crate) fn extend(&self, entries: impl IntoIterator<Item = Entry<K>>) {
         let mut fresh = self.fresh.write().unwrap_or_else(PoisonError::into_inner);
-        fresh.extend(entries);
+        entries.into_iter().for_each(|entry| fresh.add(entry));
     }
 
     /// Begins again with these runs, and nothing in memory.
@@ -276,10 +412,10 @@ impl<const K: usize> Index<K> {
     }
 
     pub(crate) fn fresh_len(&self) -> usize {
-        self.with_fresh(BTreeMap::len)
+        self.with_fresh(|fresh| fresh.len)
     }
 
-    fn with_fresh<T>(&self, then: impl FnOnce(&BTreeMap<[u8; K], u64>) -> T) -> T {
+    fn with_fresh<T>(&self, then: impl FnOnce(&Fresh<K>) -> T) -> T {
         then(&self.fresh.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -289,14 +425,8 @@ impl<const K: usize> Index<K> {
 
     /// The fresh entries as a run, to be written.
     pub(crate) fn to_run(&self, number: i64, from: u64, to: u64) -> NewRun<K> {
-        self.with_fresh(|fresh| {
-            NewRun::build(
-                number,
-                from,
-                to,
-                fresh.iter().map(|(key, value)| (*key, *value)),
-            )
-        })
+        let entries = self.with_fresh(Fresh::sorted);
+        NewRun::build(number, from, to, entries.into_iter())
     }
 
     /// Takes over a committed run of all fresh entries.
@@ -316,7 +446,7 @@ impl<const K: usize> Index<K> {
     pub(crate) fn to_merge(&self) -> usize {
         let runs = self.runs();
         let class = |run: &Run<K>| {
-            let mut size = run.entries >> 15;
+            let mut size = run.entries / FRESH;
             let mut class = 0u32;
             while size >= FAN_IN {
                 size /= FAN_IN;
@@ -397,12 +527,13 @@ impl<const K: usize> Index<K> {
         blocks: &impl Blocks,
         key: &[u8; K],
     ) -> Result<Option<u64>, StoreError> {
-        if let Some(value) = self.with_fresh(|fresh| fresh.get(key).copied()) {
+        if let Some((_, value)) = self.with_fresh(|fresh| fresh.range(key, key).first().copied()) {
             return Ok(Some(value));
         }
+        let mixed = Mixed::of(&head_of(key));
         self.in_runs(|runs| {
             for run in runs.iter().rev() {
-                if *key > run.last || !run.may_hold(key) {
+                if !run.filter.may_hold(mixed) || *key > run.last {
                     continue;
                 }
                 let Some(block) = run.block_of(key) else {
@@ -417,7 +548,7 @@ impl<const K: usize> Index<K> {
         })
     }
 
-    /// Up to `limit` entries from `low` to `high`, the greatest first.
+    /// Up to `limit` entries from `low` to `high`, the greatest first. Both have the same head.
     pub(crate) fn downwards(
         &self,
         blocks: &impl Blocks,
@@ -426,16 +557,17 @@ impl<const K: usize> Index<K> {
         limit: usize,
     ) -> Result<Vec<Entry<K>>, StoreError> {
         let fresh: Vec<Entry<K>> = self.with_fresh(|fresh| {
-            let range = fresh.range(*low..=*high).rev().take(limit);
-            range.map(|(key, value)| (*key, *value)).collect()
+            let range = fresh.range(low, high).iter().rev();
+            range.take(limit).copied().collect()
         });
+        let mixed = Mixed::of(&head_of(low));
         self.in_runs(|runs| {
             let mut found = fresh.clone();
             for run in runs.iter().rev() {
                 if found.len() >= limit {
                     break;
                 }
-                if *low > run.last || !run.may_hold(low) {
+                if !run.filter.may_hold(mixed) || *low > run.last {
                     continue;
                 }
                 let mut block = run.block_of(high);
@@ -460,7 +592,7 @@ impl<const K: usize> Index<K> {
         })
     }
 
-    /// Up to `limit` entries above `low` up to `high`, the smallest first.
+    /// Up to `limit` entries above `low` up to `high`, the smallest first. Both have the same head.
     pub(crate) fn upwards(
         &self,
         blocks: &impl Blocks,
@@ -469,19 +601,18 @@ impl<const K: usize> Index<K> {
         limit: usize,
     ) -> Result<Vec<Entry<K>>, StoreError> {
         let fresh: Vec<Entry<K>> = self.with_fresh(|fresh| {
-            let range = fresh.range(*low..=*high).filter(|(key, _)| *key != low);
-            range
-                .take(limit)
-                .map(|(key, value)| (*key, *value))
-                .collect()
+            let range = fresh.range(low, high).iter();
+            let above = range.filter(|(key, _)| key != low);
+            above.take(limit).copied().collect()
         });
+        let mixed = Mixed::of(&head_of(low));
         self.in_runs(|runs| {
             let mut found: Vec<Entry<K>> = Vec::new();
             for run in runs {
                 if found.len() >= limit {
                     break;
                 }
-                if *low > run.last || !run.may_hold(low) {
+                if !run.filter.may_hold(mixed) || *low > run.last {
                     continue;
                 }
                 let mut block = run.block_of(low).unwrap_or(0);
@@ -512,7 +643,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::cell::RefCell;
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_filter_errs_once_in_hundreds() {
+        let id =
+            |n: u128| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).to_be_bytes();
+        let mut filter = Filter::for_entries(10_000);
+        (0..10_000).for_each(|n| filter.add(&id(n)));
+        assert!((0..10_000).all(|n| filter.may_hold(Mixed::of(&id(n)))));
+        let wrong = (10_000..110_000)
+            .filter(|n| filter.may_hold(Mixed::of(&id(*n))))
+            .count();
+        assert!(wrong < 500, "{wrong} of 100,000");
+    }
 
     #[derive(Default)]
     struct Held(RefCell<HashMap<i64, Vec<u8>>>);
@@ -582,6 +726,23 @@ mod tests {
                     .map(|(k, v)| (*k, *v)).collect();
                 prop_assert_eq!(index.upwards(&held, &middle, &high, limit).unwrap(), up);
             }
+        }
+
+        /// The runs of the first format had another filter, which is not asked.
+        #[test]
+        fn a_run_with_another_filter_is_read_without_it(words: Vec<u64>) {
+            let held = Held::default();
+            let new = NewRun::build(1, 1, 9, (1u32..600).map(|n| (key(1, n.into()), n.into())));
+            write(&held, &new);
+            let header = new.run.header();
+            let rest = header.len() - 4 - new.run.filter.0.len() * 64;
+            let mut header = header[..rest].to_vec();
+            header[..8].copy_from_slice(&24u64.to_be_bytes());
+            header.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+            let run = Run::read(1, &guarded(header)).unwrap();
+            let index = Index::new(vec![Arc::new(run)]);
+            prop_assert_eq!(index.get(&held, &key(1, 3)).unwrap(), Some(3));
+            prop_assert_eq!(index.get(&held, &key(2, 3)).unwrap(), None);
         }
 
         #[test]

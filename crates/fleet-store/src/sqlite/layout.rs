@@ -3,7 +3,7 @@
 //! | table | key | value |
 //! | --- | --- | --- |
 //! | `tenant` | number | name, whether chained, what is closed, checksum |
-//! | `log_N` | position of the first event | the stored envelopes of one group, or of a part of a large one |
+//! | `log_N` | position of the first event | stored envelopes: of groups of one transaction up to about a page, or of a part of a large group |
 //! | `run_N` | number | header of an index run |
 //! | `block_N` | run << 20 + block | a block of an index run |
 //! | `closed_N` | stream | first visible version, whether closed, checksum |
@@ -21,8 +21,9 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// The format that this code writes and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The format that this code writes and the newest that it reads. In format 1 each group had rows of its own, and
+/// runs had another filter; such a file is read as it is, and what is added to it is of this format.
+pub(crate) const FORMAT: u32 = 2;
 const APPLICATION: u32 = 0x464c_5431;
 
 /// Versions of SQLite from this one on are used; 3.52.0 was withdrawn.
@@ -43,6 +44,11 @@ pub(crate) fn check_engine(version: i32) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+/// Bytes of a page of the database, SQLite's usual size: larger ones make imports faster and single appends slower.
+pub(super) const PAGE: u64 = 4 << 10;
+/// KiB of pages that the writer holds: a large transaction goes into the write-ahead log once, at its commit.
+const WRITER_CACHE: i64 = 16 << 10;
 
 /// How connections are made.
 #[derive(Clone, Debug)]
@@ -95,10 +101,15 @@ impl Place {
             })?;
             connection.pragma_update(None, "synchronous", level)?;
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+            let format = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+            if format.is_ok_and(|format: u32| format < FORMAT) {
+                connection.pragma_update(None, "user_version", FORMAT)?;
+            }
+            connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
             connection.pragma_update_and_check(
                 None,
                 "journal_size_limit",
-                i64::try_from(super::WAL_BYTES).unwrap_or(i64::MAX),
+                i64::try_from(super::merger::WAL_BYTES).unwrap_or(i64::MAX),
                 |_| Ok(()),
             )?;
             let sync = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
@@ -161,7 +172,7 @@ impl Place {
             ));
         }
         match number(60) {
-            FORMAT => Ok(true),
+            1..=FORMAT => Ok(true),
             found if found > FORMAT => Err(StoreError::UnknownSchema {
                 what: format!("`{}`", self.path.display()),
                 found,
@@ -212,7 +223,7 @@ impl Place {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
             let connection = self.open(&new, flags)?;
             connection.execute_batch(&format!(
-                "PRAGMA synchronous=FULL; BEGIN;
+                "PRAGMA page_size={PAGE}; PRAGMA synchronous=FULL; BEGIN;
                  PRAGMA application_id={APPLICATION}; PRAGMA user_version={FORMAT};
                  CREATE TABLE tenant(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT; COMMIT;"
             ))?;
@@ -356,7 +367,6 @@ pub(crate) fn crc_of(guarded: &[u8]) -> u32 {
 pub(crate) struct Sql {
     pub(crate) insert: String,
     pub(crate) rows_from: String,
-    pub(crate) row_of: String,
     pub(crate) block: String,
     pub(crate) put_block: String,
     pub(crate) drop_blocks: String,
@@ -378,11 +388,10 @@ impl Sql {
     pub(crate) fn new(n: u32) -> Self {
         Self {
             insert: format!("INSERT INTO log_{n}(position, bytes) VALUES(?1, ?2)"),
+            // From the row that holds the position on.
             rows_from: format!(
-                "SELECT position, bytes FROM log_{n} WHERE position >= ?1 ORDER BY position"
-            ),
-            row_of: format!(
-                "SELECT position, bytes FROM log_{n} WHERE position <= ?1 ORDER BY position DESC LIMIT 1"
+                "SELECT position, bytes FROM log_{n} WHERE position >= \
+                 coalesce((SELECT max(position) FROM log_{n} WHERE position <= ?1), ?1) ORDER BY position"
             ),
             block: format!("SELECT bytes FROM block_{n} WHERE id = ?1"),
             put_block: format!("INSERT OR REPLACE INTO block_{n}(id, bytes) VALUES(?1, ?2)"),

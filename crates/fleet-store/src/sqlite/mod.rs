@@ -1,6 +1,6 @@
 //! The embedded adapter: one file, one writer, readers beside it.
 //!
-//! The log is a table in position order, one row for each commit group, in SQLite's write-ahead mode. Ids and
+//! The log is a table in position order, several commit groups to a row, in SQLite's write-ahead mode. Ids and
 //! streams are found through the store's own checksummed runs (see `index`), because a key in random
 //! order costs a page of writing for each event. Appends of concurrent callers share a transaction.
 //! A head witness beside the file notices a log that has lost its tail.
@@ -11,7 +11,7 @@
 //! | `PATH-wal`, `PATH-shm` | SQLite's write-ahead log and its index |
 //! | `PATH-witness` | the head witness, and the lock of the one writer |
 //!
-//! Appends go to a thread of the store; reads run on the caller's thread through connections of their own.
+//! Appends go to a thread of the store, beside which another merges the write-ahead log; reads run on the caller's thread through connections of their own.
 
 mod catalogue;
 mod fault;
@@ -19,6 +19,7 @@ mod follower;
 mod index;
 mod keys;
 mod layout;
+mod merger;
 mod plan;
 mod readers;
 mod reading;
@@ -50,10 +51,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tenant::Tenant;
-use writer::{Job, Message, Reply, Work, Writer};
-
-/// Bytes of the write-ahead log from which it is merged into the database.
-const WAL_BYTES: u64 = 8 << 20;
+use writer::{Answers, Job, Message, Reply, Work, Writer};
 
 /// Whether appends wake subscriptions at once.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -400,25 +398,31 @@ impl EventStore for SqliteStore {
 
     async fn append_batch(&self, appends: Vec<Append>) -> Vec<Result<Appended, StoreError>> {
         let capabilities = self.capabilities();
-        let mut answers = Vec::with_capacity(appends.len());
+        let (answers, told) = Answers::new(appends.len());
         let mut jobs = Vec::with_capacity(appends.len());
-        for append in appends {
-            answers.push(append.check(&capabilities).map(|()| {
-                let (job, answer) = self.job(Work::Append(append));
-                jobs.push(job);
-                answer
-            }));
+        for (n, append) in appends.into_iter().enumerate() {
+            let reply = Reply::Among(Arc::clone(&answers), n);
+            match append.check(&capabilities) {
+                Ok(()) => jobs.push(Job {
+                    tenant: self.tenant.number,
+                    work: Work::Append(append),
+                    reply,
+                }),
+                Err(refusal) => reply.send(Err(refusal)),
+            }
         }
-        let sent = self.engine.messages.send(Message::Many(jobs)).is_ok();
-        let mut outcomes = Vec::with_capacity(answers.len());
-        for answer in answers {
-            outcomes.push(match answer {
-                Ok(answer) if sent => appended(answer.await.unwrap_or_else(|_| Err(lost()))),
-                Ok(_) => Err(StoreError::unavailable("the store is closed")),
-                Err(refusal) => Err(refusal),
-            });
+        drop(answers);
+        if let Err(closed) = self.engine.messages.send(Message::Many(jobs))
+            && let Message::Many(jobs) = closed.0
+        {
+            for job in jobs {
+                let closed = StoreError::unavailable("the store is closed");
+                job.reply.send(Err(closed));
+            }
         }
-        outcomes
+        let outcomes = told.await.unwrap_or_default();
+        let outcome = |outcome: Option<_>| appended(outcome.unwrap_or_else(|| Err(lost())));
+        outcomes.into_iter().map(outcome).collect()
     }
 
     async fn read_stream(&self, read: StreamRead) -> Result<StreamPage, StoreError> {

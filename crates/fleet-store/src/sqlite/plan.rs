@@ -1,7 +1,8 @@
 //! What a piece of work would write, decided before anything of it is written.
 
 use super::fault::damaged;
-use super::keys::{StreamHash, StreamKey, row_value, stream_hash, stream_key};
+use super::index::FRESH;
+use super::keys::{StreamHash, StreamKey, positions_of, row_value, stream_hash, stream_key};
 use super::layout::{Closed, TenantRow};
 use super::tenant::Tenant;
 use super::witness::Seen;
@@ -10,16 +11,18 @@ use crate::group::{self, Place};
 use crate::port::{Append, Appended, StoreError};
 use crate::record;
 use fleet_model::kernel::{EventId, Position, Recorded, StreamName, StreamVersion, Timestamp};
+use hashbrown::HashMap;
 use rusqlite::Connection;
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 /// Stored bytes of one row, about: a larger group takes several rows.
 const ROW_BYTES: usize = 64 << 10;
+/// Stored bytes up to which groups of one transaction share a row, which then fills a page.
+const SHARED_BYTES: usize = 4_000;
+/// Stored bytes of an event besides its data, about.
+const ENVELOPE_BYTES: usize = 256;
 /// Streams whose last version is remembered.
 const HEADS: usize = 200_000;
-/// Index entries that gather in memory before they are written as a run.
-pub(super) const FRESH: usize = 32_768;
 
 /// A tenant's log as its writer sees it.
 pub(crate) struct Log {
@@ -31,7 +34,7 @@ pub(crate) struct Log {
     pub(super) seen: Seen,
     /// What `seen` was at the last event that is known to be stored.
     pub(super) committed: Seen,
-    heads: HashMap<StreamName, (StreamHash, u64)>,
+    heads: HashMap<StreamHash, u64>,
     pub(super) staged: Staged,
     pub(super) next_run: i64,
     /// Fresh index entries from which a run is written.
@@ -47,6 +50,8 @@ pub(super) struct Staged {
     pub(super) entries: Vec<(StreamKey, u64)>,
     pub(super) closed: Vec<(StreamName, Closed)>,
     pub(super) row: Option<TenantRow>,
+    /// The last row of the log, which the next group may share.
+    pub(super) open: Option<Row>,
 }
 
 impl Staged {
@@ -104,20 +109,20 @@ impl Log {
         connection: &Connection,
         stream: &StreamName,
     ) -> Result<(StreamHash, u64), StoreError> {
-        if let Some(head) = self.heads.get(stream) {
-            return Ok(*head);
-        }
         let hash = stream_hash(stream);
+        if let Some(version) = self.heads.get(&hash) {
+            return Ok((hash, *version));
+        }
         let version = self.shared.version_of(connection, &hash, u64::MAX >> 12)?;
         // What is staged is known here only.
         if self.heads.len() >= HEADS && self.staged.is_empty() {
             self.heads.clear();
         }
-        self.heads.insert(stream.clone(), (hash, version));
+        self.heads.insert(hash, version);
         Ok((hash, version))
     }
 
-    /// The rows of an append and what it gives, or the group as stored before, without rows.
+    /// The rows that an append completes and what it gives, or the group as stored before, without rows.
     ///
     /// `before` are the outcomes of the transaction so far.
     pub(super) fn append(
@@ -160,8 +165,8 @@ impl Log {
         };
         let mut events = group::place(place, append.events.clone());
         let rows = self.encode(&hash, &mut events, before.len());
-        if let Some(head) = self.heads.get_mut(&append.stream) {
-            head.1 += events.len() as u64;
+        if let Some(version) = self.heads.get_mut(&hash) {
+            *version += events.len() as u64;
         }
         self.last += events.len() as u64;
         let deduplicated = false;
@@ -174,41 +179,59 @@ impl Log {
         ))
     }
 
-    /// Seals and stores `events` into rows, and stages their index entries.
+    /// Seals and stores `events` at the log's end, and stages their index entries. Gives the rows that are complete.
     fn encode(&mut self, hash: &StreamHash, events: &mut [Recorded], outcome: usize) -> Vec<Row> {
-        let mut rows: Vec<Row> = Vec::new();
-        let mut count = 0;
-        let mut first = 0;
+        let size = |event: &Recorded| event.event.data.len() + ENVELOPE_BYTES;
+        let size: usize = events.iter().map(size).sum();
+        let mut complete = Vec::new();
+        let full = |row: &mut Row| row.bytes.len() + size > SHARED_BYTES;
+        complete.extend(self.staged.open.take_if(full));
+        let mut shared = self.staged.open.is_some();
+        let mut part = None;
         for (n, event) in events.iter_mut().enumerate() {
             let position = event.position.0;
-            if rows.last().is_none_or(|row| row.bytes.len() >= ROW_BYTES) {
-                if let Some(row) = rows.last() {
-                    let entry = (stream_key(hash, first), row_value(row.position, count));
-                    self.staged.entries.push(entry);
-                }
-                let bytes = Vec::with_capacity(640);
-                rows.push(Row { position, bytes });
-                count = 0;
-                first = event.version.0;
+            if let Some(row) = self.staged.open.take_if(|row| row.bytes.len() >= ROW_BYTES) {
+                complete.push(row);
+                self.stage(hash, part.take(), shared);
+                shared = false;
             }
-            if let Some(row) = rows.last_mut() {
-                record::encode(event, self.chain.as_ref(), &mut row.bytes);
-            }
+            let row = self.staged.open.get_or_insert_with(|| Row {
+                position,
+                bytes: Vec::with_capacity(size.clamp(SHARED_BYTES, ROW_BYTES)),
+            });
+            record::encode(event, self.chain.as_ref(), &mut row.bytes);
             self.chain = event.chain;
             self.seen.head = position;
             self.seen.check = event.check;
             self.seen.running =
                 crc32c::crc32c_append(self.seen.running, &event.check.to_be_bytes());
-            count += 1;
+            part.get_or_insert((event.version.0, position, 0)).2 += 1;
             self.staged.ids.insert(event.event.id, (outcome, n));
             let id = *event.event.id.as_uuid().as_bytes();
             self.staged.new_ids.push((id, position));
         }
-        if let Some(row) = rows.last() {
-            let entry = (stream_key(hash, first), row_value(row.position, count));
-            self.staged.entries.push(entry);
+        self.stage(hash, part, shared);
+        complete
+    }
+
+    /// Stages the entry of events that stand together in a row: version and position of the first, and how many.
+    /// In a row that is `shared`, they may go on what the group before them began.
+    fn stage(&mut self, hash: &StreamHash, part: Option<(u64, u64, usize)>, shared: bool) {
+        let Some((version, position, count)) = part else {
+            return;
+        };
+        let entries = &mut self.staged.entries;
+        if let Some((key, value)) = entries.last_mut()
+            && let (first, last) = positions_of(*value)
+            && shared
+            && key.starts_with(hash)
+            && last + 1 == position
+        {
+            let before = usize::try_from(last + 1 - first).unwrap_or(usize::MAX);
+            *value = row_value(first, before.saturating_add(count));
+        } else {
+            entries.push((stream_key(hash, version), row_value(position, count)));
         }
-        rows
     }
 
     /// The rows of events that a backup holds after the log's end. What does not follow fails the transaction.
@@ -253,8 +276,8 @@ impl Log {
         if sealed != group {
             return Err(refused(first.position));
         }
-        if let Some(head) = self.heads.get_mut(&first.stream) {
-            head.1 += group.len() as u64;
+        if let Some(version) = self.heads.get_mut(&hash) {
+            *version += group.len() as u64;
         }
         self.last += group.len() as u64;
         Ok(rows)
@@ -296,17 +319,16 @@ impl Log {
         Ok((new != old).then_some((old, new)))
     }
 
-    /// Takes over an event that turned out to be stored after all.
+    /// Takes over an event that turned out to be stored after all; `part` as the log's walk gives it.
     pub(super) fn adopt(
         &mut self,
         raw: &record::Raw<'_>,
-        first_of_row: bool,
-        count: usize,
+        part: Option<usize>,
     ) -> Result<(), StoreError> {
         let position = raw.position.0;
         let id = *raw.id().as_uuid().as_bytes();
         self.shared.ids.extend([(id, position)]);
-        if first_of_row {
+        if let Some(count) = part {
             let stream: StreamName = raw.stream.parse().map_err(|_| {
                 damaged(
                     format!("position {position}"),

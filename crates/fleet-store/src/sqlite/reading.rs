@@ -3,7 +3,7 @@
 use super::fault::damaged;
 use super::keys::{StreamHash, positions_of, stream_hash, stream_key};
 use super::readers::in_view;
-use super::tenant::Tenant;
+use super::tenant::{InRow, Tenant};
 use crate::port::{
     Corruption, Direction, LogPage, LogRead, StoreError, StreamPage, StreamRead, StreamState,
 };
@@ -89,7 +89,7 @@ impl Tenant {
         let mut events = Vec::with_capacity(most.min(1_024));
         let mut names = Names::default();
         let mut next = low;
-        let mut look = |raw: &Raw<'_>, _, _| {
+        let mut look = |raw: &Raw<'_>, _: &InRow<'_>| {
             if raw.stream != stream.as_str() {
                 return Err(damaged(
                     format!("position {}", raw.position),
@@ -110,7 +110,7 @@ impl Tenant {
             let mut rows = self.rows(connection)?;
             for (_, value) in entries {
                 let (first, last) = positions_of(value);
-                rows.walk(first, first, last, &mut look)?;
+                rows.walk(first, last, &mut look)?;
             }
             Ok(())
         })?;
@@ -153,7 +153,7 @@ impl Tenant {
             page.events.reserve(most.min(read.limit).min(ROOM));
         }
         let mut names = Names::default();
-        self.walk(connection, read.after.0 + 1, to, |raw, _, _| {
+        self.walk(connection, read.after.0 + 1, to, |raw, _| {
             page.scanned_to = raw.position;
             if everything || read.filter.accepts(raw.stream, raw.event_type) {
                 let event = raw.to_recorded(&mut names)?;

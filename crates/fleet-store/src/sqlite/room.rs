@@ -4,6 +4,7 @@
 //! where blocks are smaller than a memory page it can, and the process ends by SIGBUS when it writes to a page of which
 //! only one block was reserved. So a store is opened only where there is room for all of it.
 
+use super::merger::WAL_BYTES;
 use super::witness::beside;
 use crate::port::StoreError;
 use std::fs;
@@ -14,9 +15,10 @@ const REGION: u64 = 32 << 10;
 /// …and the bytes of write-ahead log that they are good for, at least.
 const COVERED: u64 = 16 << 20;
 
-/// Refuses a disk without room for the shared memory of the database at `path`, one region to spare.
+/// Refuses a disk without room for the shared memory of the database at `path` while its log grows to its
+/// usual length, one region to spare.
 pub(super) fn check(path: &Path) -> Result<(), StoreError> {
-    let ahead = length(&beside(path, "-wal"));
+    let ahead = length(&beside(path, "-wal")).max(WAL_BYTES);
     let needed = (ahead / COVERED + 2) * REGION;
     match free(path) {
         Some(free) if free < needed => Err(StoreError::Full { reopen: true }),

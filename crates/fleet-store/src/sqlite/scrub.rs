@@ -104,7 +104,7 @@ impl Tenant {
             connection,
             from.saturating_sub(1).max(1),
             to,
-            |raw, first, count| {
+            |raw, place| {
                 let position = raw.position;
                 if position.0 >= from {
                     page.scanned_to = position;
@@ -125,7 +125,7 @@ impl Tenant {
                             reason: "the id index does not know the event".to_owned(),
                         });
                     }
-                    if first {
+                    if let Some(count) = place.part() {
                         let stream = parsed(raw.stream, position.0)?;
                         let key = stream_key(&stream_hash(&stream), raw.version.0);
                         if self.streams.get(&blocks, &key)? != Some(row_value(position.0, count)) {

@@ -12,9 +12,9 @@ use super::witness::Seen;
 use crate::backup::{BackedUp, Hidden};
 use crate::live::{Signals, Source};
 use crate::port::{Corruption, LogPage, LogRead, StoreError};
-use crate::record::{Cursor, Names, Raw};
+use crate::record::{self, Cursor, Names, Raw};
 use fleet_model::kernel::{EventId, Position, Recorded, StreamName, StreamVersion, TenantId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,7 +93,7 @@ impl Tenant {
         let mut chain = row.chained.then_some([0; 32]);
         let mut last = 0;
         let mut found = Ok(());
-        tenant.walk(connection, start, u64::MAX, |raw, first_of_row, count| {
+        tenant.walk(connection, start, u64::MAX, |raw, place| {
             let position = raw.position.0;
             last = position;
             if row.chained {
@@ -114,7 +114,7 @@ impl Tenant {
                 tenant
                     .ids
                     .extend([(*raw.id().as_uuid().as_bytes(), position)]);
-                if first_of_row {
+                if let Some(count) = place.part() {
                     let stream = parsed(raw.stream, position)?;
                     let key = stream_key(&stream_hash(&stream), raw.version.0);
                     tenant.streams.extend([(key, row_value(position, count))]);
@@ -170,19 +170,14 @@ impl Tenant {
     }
 
     /// Looks at every stored envelope from position `from` to `to`, in order; the log must be dense.
-    ///
-    /// `look` gets whether the envelope begins its row, and how many the row holds.
     pub(crate) fn walk(
         &self,
         connection: &Connection,
         from: u64,
         to: u64,
-        look: impl FnMut(&Raw<'_>, bool, usize) -> Result<ControlFlow<()>, StoreError>,
+        look: impl FnMut(&Raw<'_>, &InRow<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let from = from.max(1);
-        let first = self.row_start(connection, from)?;
-        let first = first.unwrap_or(u64::from(from == 1));
-        self.rows(connection)?.walk(first, from, to, look)
+        self.rows(connection)?.walk(from, to, look)
     }
 
     /// The rows of the log, through one connection.
@@ -194,18 +189,6 @@ impl Tenant {
         })
     }
 
-    /// The first position of the row that holds `position`; `None` when the log begins later or is empty.
-    fn row_start(&self, connection: &Connection, position: u64) -> Result<Option<u64>, StoreError> {
-        let query = connection.prepare_cached(&self.sql.row_of);
-        let found: Option<i64> = query
-            .and_then(|mut query| {
-                let position = i64::try_from(position).unwrap_or(i64::MAX);
-                query.query_row([position], |row| row.get(0)).optional()
-            })
-            .map_err(|error| nothing_stored(&error))?;
-        Ok(found.map(i64::unsigned_abs))
-    }
-
     /// The stored event at a position that must exist.
     pub(crate) fn event_at(
         &self,
@@ -213,7 +196,7 @@ impl Tenant {
         position: u64,
     ) -> Result<Recorded, StoreError> {
         let mut found = None;
-        self.walk(connection, position, position, |raw, _, _| {
+        self.walk(connection, position, position, |raw, _| {
             found = Some(raw.to_recorded(&mut Names::default())?);
             Ok(ControlFlow::Break(()))
         })?;
@@ -311,20 +294,43 @@ pub(crate) struct Rows<'a> {
     statement: CachedStatement<'a>,
 }
 
+/// Where an envelope stands in its row.
+pub(crate) struct InRow<'a> {
+    stream: &'a str,
+    /// The envelope before it is of the same stream.
+    goes_on: bool,
+    /// What follows.
+    rest: Cursor<'a>,
+}
+
+impl InRow<'_> {
+    /// Of the first of several envelopes of one stream that stand together: how many they are.
+    ///
+    /// The stream index has one entry for them.
+    pub(crate) fn part(&self) -> Option<usize> {
+        if self.goes_on {
+            return None;
+        }
+        let mut rest = self.rest;
+        let others = std::iter::from_fn(|| record::next_stream(&mut rest));
+        Some(1 + others.take_while(|stream| *stream == self.stream).count())
+    }
+}
+
 impl Rows<'_> {
-    /// As [`Tenant::walk`], where the row that begins at `first` holds `from`.
+    /// As [`Tenant::walk`].
     pub(crate) fn walk(
         &mut self,
-        first: u64,
         from: u64,
         to: u64,
-        mut look: impl FnMut(&Raw<'_>, bool, usize) -> Result<ControlFlow<()>, StoreError>,
+        mut look: impl FnMut(&Raw<'_>, &InRow<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
+        let from = from.max(1);
         let failed = |error: rusqlite::Error| nothing_stored(&error);
-        let begin = i64::try_from(first).unwrap_or(i64::MAX);
+        let begin = i64::try_from(from).unwrap_or(i64::MAX);
         let mut rows = self.statement.query([begin]).map_err(failed)?;
-        let mut expected = first;
-        while expected <= to
+        let mut next = None;
+        while next.is_none_or(|next| next <= to)
             && let Some(row) = rows.next().map_err(failed)?
         {
             let start = row.get::<_, i64>(0).map_err(failed)?.unsigned_abs();
@@ -332,6 +338,7 @@ impl Rows<'_> {
             let bytes = bytes
                 .as_blob()
                 .map_err(|error| damaged(format!("log row {start}"), error.to_string()))?;
+            let expected = next.unwrap_or(start.min(from));
             if start != expected {
                 return Err(Corruption::Missing {
                     place: "log".to_owned(),
@@ -340,24 +347,36 @@ impl Rows<'_> {
                 }
                 .into());
             }
-            let count = count_of(bytes);
+            let mut position = start;
             let mut rest = Cursor(bytes);
+            // What stands before the envelopes that are wanted is not theirs to be checked by.
+            let mut before = None;
+            while position < from
+                && let Some(stream) = record::next_stream(&mut rest)
+            {
+                before = Some(stream);
+                position += 1;
+            }
             while !rest.0.is_empty() {
-                let raw = Raw::next(&mut rest, Position(expected))?;
+                let raw = Raw::next(&mut rest, Position(position))?;
                 if !raw.is_of(self.tenant) {
                     return Err(damaged(
-                        format!("position {expected}"),
+                        format!("position {position}"),
                         "another tenant's event",
                     ));
                 }
-                if expected >= from
-                    && expected <= to
-                    && look(&raw, expected == start, count)?.is_break()
-                {
+                let place = InRow {
+                    stream: raw.stream,
+                    goes_on: before == Some(raw.stream),
+                    rest,
+                };
+                before = Some(raw.stream);
+                if (from..=to).contains(&position) && look(&raw, &place)?.is_break() {
                     return Ok(());
                 }
-                expected += 1;
+                position += 1;
             }
+            next = Some(position);
         }
         Ok(())
     }
@@ -390,7 +409,7 @@ impl BackedUp for Tenant {
         let to = read.after.0.saturating_add(read.limit as u64);
         let (mut events, mut names) = (Vec::new(), Names::default());
         self.look(|connection, _| {
-            self.walk(connection, read.after.0 + 1, to, |raw, _, _| {
+            self.walk(connection, read.after.0 + 1, to, |raw, _| {
                 events.push(raw.to_recorded(&mut names)?);
                 Ok(ControlFlow::Continue(()))
             })
@@ -417,20 +436,4 @@ pub(super) fn parsed(stream: &str, position: u64) -> Result<StreamName, StoreErr
             "the stream's name is not valid",
         )
     })
-}
-
-/// How many stored envelopes a row holds, by their lengths.
-fn count_of(bytes: &[u8]) -> usize {
-    let mut rest = Cursor(bytes);
-    let mut count = 0;
-    while let Some(length) = rest.u32() {
-        count += 1;
-        if rest
-            .take(usize::try_from(length).unwrap_or(usize::MAX))
-            .is_none()
-        {
-            break;
-        }
-    }
-    count
 }

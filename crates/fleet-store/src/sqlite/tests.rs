@@ -1,6 +1,8 @@
 use super::*;
+use crate::memory::MemoryStore;
 use crate::port::{Expected, SystemClock};
 use crate::testing::event;
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn open(path: &Path) -> SqliteStore {
@@ -99,6 +101,101 @@ fn a_bulk_of_groups_passes_through_index_runs() {
     }
 }
 
+/// What a crash leaves: the files as they are.
+fn left_behind(path: &Path, name: &str) -> PathBuf {
+    let copy = path.with_file_name(name);
+    for end in ["", "-wal", "-witness"] {
+        let from = format!("{}{end}", path.display());
+        if std::fs::exists(&from).unwrap() {
+            std::fs::copy(from, format!("{}{end}", copy.display())).unwrap();
+        }
+    }
+    copy
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Groups of one transaction share rows, whatever their sizes and streams. The oracle is the store in memory.
+    #[test]
+    fn groups_share_rows_and_every_stream_is_found(
+        batches in proptest::collection::vec(proptest::collection::vec((0u8..4, 1u128..5, 0usize..3), 1..40), 1..4)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.db");
+        let store = open(&path);
+        let memory = MemoryStore::chained("default".parse().unwrap(), Arc::new(SystemClock));
+        let mut id = 0;
+        for batch in batches {
+            let batch: Vec<Append> = batch.into_iter().map(|(stream, count, size)| {
+                let mut append = append(&format!("thing-{stream}"), Expected::Any, id..id + count);
+                id += count;
+                for event in &mut append.events {
+                    event.data = vec![b'7'; [1, 700, 5_000][size]].into();
+                }
+                append
+            }).collect();
+            for outcome in pollster::block_on(store.append_batch(batch.clone())) {
+                outcome.unwrap();
+            }
+            for append in batch {
+                pollster::block_on(memory.append(append)).unwrap();
+            }
+        }
+        let plain = |page: StreamPage| -> Vec<_> {
+            page.events.into_iter().map(|event| (event.version, event.position, event.event)).collect()
+        };
+        let agree = |store: &SqliteStore| {
+            for stream in 0..4 {
+                let read = StreamRead::of(format!("thing-{stream}").parse().unwrap());
+                for read in [read.clone(), read.clone().limit(2), read.backward().limit(3)] {
+                    let [ours, theirs] = [store as &dyn EventStore, &memory]
+                        .map(|store| plain(pollster::block_on(store.read_stream(read.clone())).unwrap()));
+                    prop_assert_eq!(ours, theirs);
+                }
+            }
+            let page = pollster::block_on(store.scrub(Position::ZERO, u64::MAX)).unwrap();
+            prop_assert_eq!((page.damage, u128::from(page.events)), (vec![], id));
+            Ok(())
+        };
+        agree(&store)?;
+        agree(&open(&left_behind(&path, "killed.db")))?;
+        drop(store);
+        agree(&open(&path))?;
+    }
+}
+
+#[test]
+fn small_groups_cost_a_row_among_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.db");
+    let store = open(&path);
+    let calls = (0u128..200).map(|n| append(&format!("thing-{n}"), Expected::NoStream, n..n + 1));
+    for outcome in pollster::block_on(store.append_batch(calls.collect())) {
+        outcome.unwrap();
+    }
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let count = "SELECT count(*), max(length(bytes)) FROM log_1";
+    let (rows, longest): (i64, i64) = file
+        .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert!(
+        (5..20).contains(&rows) && longest <= 4_096,
+        "{rows} rows up to {longest} bytes"
+    );
+}
+
+#[test]
+fn a_file_of_the_first_format_becomes_one_of_this() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.db");
+    drop(open(&path));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[63] = 1;
+    std::fs::write(&path, &bytes).unwrap();
+    drop(open(&path));
+    assert_eq!(u32::from(std::fs::read(&path).unwrap()[63]), layout::FORMAT);
+}
+
 #[test]
 fn a_second_writer_and_foreign_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +220,7 @@ fn a_second_writer_and_foreign_files_are_refused() {
     .unwrap();
     assert_eq!(refused(&other), "store.corrupt");
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[63] = 2;
+    bytes[63] = u8::try_from(layout::FORMAT + 1).unwrap();
     std::fs::write(&other, &bytes).unwrap();
     assert_eq!(refused(&other), "store.unknown_schema");
     assert_eq!(std::fs::read(&other).unwrap(), bytes);

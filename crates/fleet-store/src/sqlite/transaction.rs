@@ -1,10 +1,10 @@
-//! The writer's transactions: batches of work, index runs, and the merging of the write-ahead log.
+//! The writer's transactions: batches of work, and index runs.
 
-use super::WAL_BYTES;
 use super::fault::{Fault, classify, damaged, nothing_stored};
-use super::index::{NewRun, block_id};
+use super::index::{FRESH, NewRun, block_id};
 use super::layout::{self, Sql, crc_of};
-use super::plan::{FRESH, Log};
+use super::merger::Merger;
+use super::plan::{Log, Row};
 use super::states::{encode_checkpoint, encode_snapshot};
 use super::writer::{Job, Outcome, Work, Writer};
 use crate::port::StoreError;
@@ -60,6 +60,10 @@ impl Writer {
             let outcome = perform(&mut open, log, &job.work, &outcomes, || self.clock.now())?;
             outcomes.push(outcome);
         }
+        for log in &mut self.logs {
+            let last = log.staged.open.take();
+            open.put(&log.shared.sql, last.as_slice())?;
+        }
         if !open.begun {
             return Ok(outcomes);
         }
@@ -74,7 +78,7 @@ impl Writer {
                 Fault::Damaged(reason) | Fault::Failed(reason) => Failed::Commit(reason),
             });
         }
-        self.wal_bytes += bytes;
+        self.merger.note(bytes);
         for log in &mut self.logs {
             if !log.staged.is_empty() {
                 publish(log);
@@ -95,21 +99,16 @@ impl Writer {
             log.last = head;
             log.chain = shared.chained.then_some([0; 32]);
             log.seen = log.committed;
-            shared.walk(
-                &self.connection,
-                head.max(1),
-                u64::MAX,
-                |raw, first, count| {
-                    if raw.position.0 <= head {
-                        if shared.chained {
-                            log.chain = raw.chain;
-                        }
-                    } else {
-                        log.adopt(raw, first, count)?;
+            shared.walk(&self.connection, head.max(1), u64::MAX, |raw, place| {
+                if raw.position.0 <= head {
+                    if shared.chained {
+                        log.chain = raw.chain;
                     }
-                    Ok(ControlFlow::Continue(()))
-                },
-            )?;
+                } else {
+                    log.adopt(raw, place.part())?;
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
             if let Some(row) = layout::tenants(&self.connection)?
                 .into_iter()
                 .find(|row| row.number == shared.number)
@@ -134,7 +133,7 @@ impl Writer {
             if log.shared.ids.fresh_len() < log.flush_at {
                 continue;
             }
-            match write_runs(&self.connection, log, &mut self.wal_bytes) {
+            match write_runs(&self.connection, log, &mut self.merger) {
                 Ok(()) => log.flush_at = FRESH,
                 Err(_) => {
                     // The entries stay in memory; the next attempt comes later.
@@ -143,9 +142,7 @@ impl Writer {
                 }
             }
         }
-        if self.wal_bytes >= WAL_BYTES {
-            self.merge_wal("PASSIVE");
-        }
+        self.merger.keep(&self.connection);
     }
 
     /// Writes what a clean end leaves in memory.
@@ -155,25 +152,11 @@ impl Writer {
                 continue;
             };
             if log.shared.ids.fresh_len() >= FRESH_AT_CLOSE
-                && write_runs(&self.connection, log, &mut self.wal_bytes).is_err()
+                && write_runs(&self.connection, log, &mut self.merger).is_err()
             {
                 self.roll_back();
             }
         }
-    }
-
-    /// Copies the write-ahead log into the database, so that it starts anew.
-    pub(super) fn merge_wal(&mut self, mode: &str) {
-        let sql = format!("PRAGMA wal_checkpoint({mode})");
-        let merged = self.connection.query_row(&sql, [], |row| {
-            let (log, done): (i64, i64) = (row.get(1)?, row.get(2)?);
-            Ok(log == done)
-        });
-        // A reader in the middle of a page, or a failing disk: soon again. The log itself is not in danger.
-        self.wal_bytes = match merged {
-            Ok(true) => 0,
-            _ => WAL_BYTES / 2,
-        };
     }
 }
 
@@ -184,6 +167,14 @@ struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
+    /// Adds rows to a log.
+    fn put(&mut self, sql: &Sql, rows: &[Row]) -> Result<(), Failed> {
+        rows.iter().try_for_each(|row| {
+            let position = i64::try_from(row.position).unwrap_or(i64::MAX);
+            self.execute(&sql.insert, position, Some(&row.bytes))
+        })
+    }
+
     fn execute(
         &mut self,
         sql: &str,
@@ -197,7 +188,7 @@ impl Transaction<'_> {
                 .and_then(|mut begin| begin.execute([]))
                 .map_err(failed)?;
             self.begun = true;
-            self.bytes += 4_096;
+            self.bytes += layout::PAGE;
         }
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let done = match bytes {
@@ -222,10 +213,7 @@ fn perform(
     match work {
         Work::Append(append) => match log.append(open.connection, append, before, now()) {
             Ok((rows, appended)) => {
-                for row in rows {
-                    let position = i64::try_from(row.position).unwrap_or(i64::MAX);
-                    open.execute(&sql.insert, position, Some(&row.bytes))?;
-                }
+                open.put(sql, &rows)?;
                 Ok(Ok(Some(appended)))
             }
             Err(refusal) => Ok(Err(refusal)),
@@ -247,10 +235,7 @@ fn perform(
             let rows = log
                 .import(open.connection, events)
                 .map_err(Failed::Nothing)?;
-            for row in rows {
-                let position = i64::try_from(row.position).unwrap_or(i64::MAX);
-                open.execute(&sql.insert, position, Some(&row.bytes))?;
-            }
+            open.put(sql, &rows)?;
             Ok(Ok(None))
         }
         Work::Truncate(stream, version) => close(open, log, sql, stream, Some(*version)),
@@ -312,7 +297,7 @@ fn publish(log: &mut Log) {
 fn write_runs(
     connection: &Connection,
     log: &mut Log,
-    wal_bytes: &mut u64,
+    merger: &mut Merger,
 ) -> Result<(), StoreError> {
     let shared = std::sync::Arc::clone(&log.shared);
     let runs = shared.ids.runs();
@@ -324,11 +309,11 @@ fn write_runs(
         put_run(connection, &shared.sql, &streams)
     })?;
     log.next_run += 2;
-    *wal_bytes += (ids.blocks.len() + streams.blocks.len()) as u64 * 4_200;
+    merger.note((ids.blocks.len() + streams.blocks.len()) as u64 * 4_200);
     shared.ids.flushed(ids.run);
     shared.streams.flushed(streams.run);
-    merge(connection, &shared.sql, &shared.ids, log, wal_bytes)?;
-    merge(connection, &shared.sql, &shared.streams, log, wal_bytes)
+    merge(connection, &shared.sql, &shared.ids, log, merger)?;
+    merge(connection, &shared.sql, &shared.streams, log, merger)
 }
 
 fn merge<const K: usize>(
@@ -336,7 +321,7 @@ fn merge<const K: usize>(
     sql: &Sql,
     index: &super::index::Index<K>,
     log: &mut Log,
-    wal_bytes: &mut u64,
+    merger: &mut Merger,
 ) -> Result<(), StoreError> {
     let count = index.to_merge();
     if count == 0 {
@@ -357,7 +342,7 @@ fn merge<const K: usize>(
         put_run(connection, sql, &new)
     })?;
     log.next_run += 1;
-    *wal_bytes += new.blocks.len() as u64 * 4_200;
+    merger.note(new.blocks.len() as u64 * 4_200);
     index.replaced(count, new.run);
     Ok(())
 }

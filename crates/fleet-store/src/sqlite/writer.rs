@@ -3,26 +3,27 @@
 //! A refused append is refused before anything of it is written, so the appends of a transaction do not
 //! need savepoints among each other. When a transaction fails, each of its appends is tried once more alone.
 
+use super::Signalling;
 use super::fault::nothing_stored;
 use super::layout::{self, Place, TenantRow};
+use super::merger::Merger;
 use super::plan::Log;
 use super::readers::Readers;
 use super::tenant::{Opened, Tenant};
 use super::transaction::Failed;
 use super::witness::Witness;
-use super::{Signalling, WAL_BYTES};
 use crate::live::Source as _;
 use crate::port::{Append, Appended, Checkpoint, Clock, Snapshot, StoreError};
 use fleet_model::kernel::{Recorded, StreamName, StreamVersion, TenantId};
 use futures_channel::oneshot;
 use rusqlite::Connection;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Appends, and bytes of data, that go into one transaction.
-const BATCH: usize = 2_048;
+const BATCH: usize = 4_096;
 const BATCH_BYTES: usize = 4 << 20;
 /// The longest wait for callers that were just answered to ask again; half of what the last transaction took,
 /// where that is less.
@@ -51,14 +52,52 @@ pub(crate) struct Job {
 pub(crate) enum Reply {
     Polled(oneshot::Sender<Outcome>),
     Waiting(SyncSender<Outcome>),
+    /// As one of several, at this place among them.
+    Among(Arc<Answers>, usize),
+}
+
+/// Outcomes that are told together, when the last of them is there or will not come any more.
+pub(crate) struct Answers {
+    /// `None` for one that is not there.
+    outcomes: Mutex<Vec<Option<Outcome>>>,
+    all: Option<oneshot::Sender<Vec<Option<Outcome>>>>,
+}
+
+impl Answers {
+    /// Room for `count` outcomes, and where they are told.
+    pub(crate) fn new(count: usize) -> (Arc<Self>, oneshot::Receiver<Vec<Option<Outcome>>>) {
+        let (all, told) = oneshot::channel();
+        let outcomes = Mutex::new(std::iter::repeat_with(|| None).take(count).collect());
+        let all = Some(all);
+        (Arc::new(Self { outcomes, all }), told)
+    }
+
+    fn put(&self, at: usize, outcome: Outcome) {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = outcomes.get_mut(at) {
+            *place = Some(outcome);
+        }
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        let outcomes = self.outcomes.get_mut();
+        let outcomes = std::mem::take(outcomes.unwrap_or_else(PoisonError::into_inner));
+        if let Some(all) = self.all.take() {
+            // A caller that went away does not hear.
+            drop(all.send(outcomes));
+        }
+    }
 }
 
 impl Reply {
-    fn send(self, outcome: Outcome) {
+    pub(crate) fn send(self, outcome: Outcome) {
         // A caller that went away does not hear.
         match self {
             Self::Polled(sender) => drop(sender.send(outcome)),
             Self::Waiting(sender) => drop(sender.send(outcome)),
+            Self::Among(answers, at) => answers.put(at, outcome),
         }
     }
 }
@@ -78,8 +117,7 @@ pub(crate) struct Writer {
     readers: Arc<Readers>,
     pub(super) logs: Vec<Log>,
     open: bool,
-    /// Bytes that went into the write-ahead log since it was last merged, about.
-    pub(super) wal_bytes: u64,
+    pub(super) merger: Merger,
     poll: Duration,
     signalling: Signalling,
 }
@@ -100,7 +138,7 @@ impl Writer {
             readers: Arc::new(Readers::new(place.clone())),
             logs: Vec::new(),
             open: false,
-            wal_bytes: WAL_BYTES,
+            merger: Merger::new(place.clone()),
             poll,
             signalling,
         })
@@ -311,7 +349,7 @@ impl Writer {
             log.shared.signals().close();
         }
         self.readers.close();
-        self.merge_wal("TRUNCATE");
+        self.merger.close(&self.connection);
     }
 }
 

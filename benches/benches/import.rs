@@ -18,6 +18,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// As the `fleet` command has it; the bare insert too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn devices() -> u64 {

@@ -22,6 +22,10 @@ mod table;
 
 use std::process::ExitCode;
 
+/// What the import makes on one thread the store frees on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = args::Fleet::of_command_line();
     let json = arguments.global.json;

@@ -9,7 +9,7 @@ use fleet_store::port::{Append, Appended, Expected, StoreError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use futures_util::lock::MutexGuard;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::task::Poll;
 use uuid::Uuid;
@@ -21,8 +21,10 @@ use crate::facts::Facts;
 use crate::fleet::Call;
 use crate::refusal::Refusal;
 
-/// Batches after which other decisions get their turn.
+/// Batches after which other decisions get their turn, when what they decide of was looked at.
 const ROUNDS: usize = 16;
+/// Batches in flight: the store always has the next one, and its longer pauses (merging an index) do not stop the judging.
+const FLIGHTS: usize = 6;
 
 /// A line that was judged, on its way into the store.
 struct Held {
@@ -36,7 +38,7 @@ struct Held {
 
 type Answers = Vec<Result<Appended, StoreError>>;
 
-/// What the store was asked: the twins of one batch, and the things of the next.
+/// What the store was asked: the things of one batch, and the twins of an earlier one whose things are there.
 struct Flight {
     answers: BoxFuture<'static, Answers>,
     twins: Vec<(Held, Fate)>,
@@ -51,11 +53,12 @@ pub(super) struct Run<'f, 'w> {
     watch: &'w mut dyn ImportWatch,
     quick: Quick,
     batch: Vec<(Held, Append)>,
-    flight: Option<Flight>,
+    flights: VecDeque<Flight>,
     /// Lines whose devices are there already: they are settled one by one.
     left: Vec<(u64, String)>,
     /// Devices that are in the batch, in flight or left.
     names: HashSet<RecordName>,
+    /// Held from the first line that joins groups or has a type until that is recorded: `facts` hold as long.
     lock: Option<MutexGuard<'f, ()>>,
     rounds: usize,
     replaced: EventType,
@@ -97,7 +100,7 @@ impl<'f, 'w> Run<'f, 'w> {
             watch,
             quick: Quick::default(),
             batch: Vec::new(),
-            flight: None,
+            flights: VecDeque::new(),
             left: Vec::new(),
             names: HashSet::new(),
             lock: None,
@@ -179,6 +182,10 @@ impl<'f, 'w> Run<'f, 'w> {
                 (document.device, Some(document.twin))
             }
         };
+        if self.lock.is_none() && (device.thing_type.is_some() || !device.groups.is_empty()) {
+            self.lock = Some(self.call.lock().await);
+            self.facts = Facts::default();
+        }
         let made = thing_id(&device);
         let mut index = 0;
         let mut derived = || {
@@ -303,29 +310,24 @@ impl<'f, 'w> Run<'f, 'w> {
         Ok(events)
     }
 
-    /// Asks the store for the things of the batch and the twins of the one before, and does not wait.
+    /// Asks the store for the things of the batch, and for the twins of one that has landed.
     async fn round(&mut self) -> Result<(), Refusal> {
-        self.land().await?;
-        self.rounds += 1;
+        let twins = if self.flights.len() < FLIGHTS {
+            Vec::new()
+        } else {
+            self.land().await?
+        };
+        self.send(twins).await;
+        self.rounds += usize::from(self.lock.is_some());
         if self.rounds >= ROUNDS || !self.left.is_empty() {
             return self.drain().await;
         }
         Ok(())
     }
 
-    /// Waits for what is in flight, and sends what follows: the batch, and the twins of the things that are there now.
-    async fn land(&mut self) -> Result<(), Refusal> {
-        let twins = match self.flight.take() {
-            Some(flight) => self.landed(flight).await?,
-            None => Vec::new(),
-        };
+    /// Sends the batch, and the twins of things that are there now.
+    async fn send(&mut self, twins: Vec<(Held, Fate)>) {
         let batch = std::mem::take(&mut self.batch);
-        if twins.is_empty() && batch.is_empty() {
-            return Ok(());
-        }
-        if self.lock.is_none() {
-            self.lock = Some(self.call.lock().await);
-        }
         let mut appends = Vec::with_capacity(twins.len() + batch.len());
         let mut written = Vec::with_capacity(twins.len());
         for (mut held, fate) in twins {
@@ -339,20 +341,27 @@ impl<'f, 'w> Run<'f, 'w> {
         }
         let store = self.call.fleet.log.store.clone();
         let mut asked = async move { store.append_batch(appends).await }.boxed();
-        // The first poll sends; the answer is waited for when the next batch is judged.
+        // The first poll sends; the answer is waited for when the next batches are judged.
         let answers = match poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx))).await {
             Poll::Ready(answers) => ready(answers).boxed(),
             Poll::Pending => asked,
         };
-        self.flight = Some(Flight {
+        self.flights.push_back(Flight {
             answers,
             twins: written,
             things,
         });
-        Ok(())
     }
 
-    /// Settles what has landed; gives the things that are there and have a twin to write.
+    /// Waits for the flight that began first; gives the things that are there and have a twin to write.
+    async fn land(&mut self) -> Result<Vec<(Held, Fate)>, Refusal> {
+        match self.flights.pop_front() {
+            Some(flight) => self.landed(flight).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Settles what has landed.
     async fn landed(&mut self, flight: Flight) -> Result<Vec<(Held, Fate)>, Refusal> {
         let mut answers = flight.answers.await.into_iter();
         let mut settled = Vec::new();
@@ -398,8 +407,11 @@ impl<'f, 'w> Run<'f, 'w> {
 
     /// Ends everything that was begun, and lets other decisions through.
     async fn drain(&mut self) -> Result<(), Refusal> {
-        while self.flight.is_some() || !self.batch.is_empty() {
-            self.land().await?;
+        while !self.flights.is_empty() || !self.batch.is_empty() {
+            let twins = self.land().await?;
+            if !twins.is_empty() || !self.batch.is_empty() {
+                self.send(twins).await;
+            }
         }
         self.lock = None;
         self.rounds = 0;
@@ -442,6 +454,7 @@ impl<'f, 'w> Run<'f, 'w> {
     async fn settle(&mut self, document: &Document) -> Result<Fate, Refusal> {
         let (device, trees) = (&document.device, &document.twin);
         let _lock = self.call.lock().await;
+        self.facts = Facts::default();
         let stream = device.name.stream()?;
         let key = TwinKey::Device(device.name.clone());
         let loaded = self.call.load::<Things>(&stream).await?;

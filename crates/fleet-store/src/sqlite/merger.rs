@@ -95,6 +95,7 @@ impl Merger {
     }
 
     fn begin(&mut self) {
+        self.asked = self.written;
         if self.thread.is_none() {
             self.thread = Thread::start(self.place.clone());
         }
@@ -103,7 +104,6 @@ impl Merger {
             && thread.ask.try_send(()).is_ok()
         {
             thread.asked = Some(self.written);
-            self.asked = self.written;
         }
     }
 

@@ -407,3 +407,28 @@ fn a_fleet_is_shared_between_threads() {
         40
     );
 }
+
+#[test]
+fn an_import_ends_what_a_deletion_that_was_cut_short_left() {
+    let inner = memory();
+    let cut = Cut {
+        inner: inner.clone(),
+        left: AtomicUsize::new(3),
+    };
+    let fleet = open(Arc::new(cut), 1, 10);
+    let shadow = || json!({"thingName": "t", "shadowName": "door"});
+    let payload = json!({"state": {"desired": {"open": true}}});
+    let write = json!({"thingName": "t", "shadowName": "door", "payload": payload});
+    call(&fleet, "UpdateThingShadow", write).unwrap();
+    call(&fleet, "CreateThing", json!({"thingName": "t"})).unwrap();
+    let stopped = call(&fleet, "DeleteThing", json!({"thingName": "t"}));
+    assert_eq!(stopped, Err("store.unavailable".to_owned()));
+
+    let fleet = open(inner, 2, 10);
+    let line = Ok(r#"{"deviceId": "t", "tags": {"site": "oslo"}}"#.to_owned());
+    let caller = Caller::new("user:ops".parse().unwrap());
+    let report = pollster::block_on(fleet.import([line], &caller, Default::default(), &mut ()));
+    assert_eq!(report.unwrap().created, 1);
+    let seen = call(&fleet, "GetThingShadow", shadow());
+    assert_eq!(seen.unwrap_err(), "shadow.not_found");
+}

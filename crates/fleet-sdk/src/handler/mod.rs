@@ -18,7 +18,7 @@ mod query;
 mod tag;
 mod thing;
 mod thing_type;
-mod twin;
+pub(crate) mod twin;
 
 pub(crate) use query::one;
 

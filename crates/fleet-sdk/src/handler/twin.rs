@@ -145,7 +145,7 @@ pub(super) async fn end_all(call: &mut Call<'_>, thing: &thing::Thing) -> Result
 }
 
 /// Ends what a deletion that was cut short left of a record that is gone, before anything new is recorded of it.
-pub(super) async fn end_left(call: &mut Call<'_>, name: &RecordName) -> Result<(), Refusal> {
+pub(crate) async fn end_left(call: &mut Call<'_>, name: &RecordName) -> Result<(), Refusal> {
     for key in call.fleet.twins_of(name).await? {
         if is_left(call, &key).await? {
             end(call, key).await?;

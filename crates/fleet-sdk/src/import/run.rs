@@ -19,6 +19,7 @@ use super::{Existing, Fate, ImportOptions, ImportReport, ImportWatch};
 use crate::Service;
 use crate::facts::Facts;
 use crate::fleet::Call;
+use crate::handler::twin::end_left;
 use crate::refusal::Refusal;
 
 /// Batches after which other decisions get their turn, when what they decide of was looked at.
@@ -458,8 +459,11 @@ impl<'f, 'w> Run<'f, 'w> {
         let stream = device.name.stream()?;
         let key = TwinKey::Device(device.name.clone());
         let loaded = self.call.load::<Things>(&stream).await?;
-        let twin = self.call.load::<Twin>(&key.stream()?).await?;
         let existing = loaded.state.thing().cloned();
+        if existing.is_none() {
+            end_left(&mut self.call, &device.name).await?;
+        }
+        let twin = self.call.load::<Twin>(&key.stream()?).await?;
         if let Some(thing) = &existing {
             let life = Incarnation(thing.id.as_uuid());
             let now = twin.state.in_life(Some(life), self.call.now);

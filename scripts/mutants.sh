@@ -5,7 +5,8 @@
 # the target folder, makes every test of the evaluator a unit test of that copy, and runs cargo-mutants there one mutant after
 # the other, each an incremental build of some seconds. A run that was stopped goes on where it was, and after a change
 # of the sources only what was not caught is tried again; --fresh begins anew. FILTERs are file names, such as value.rs.
-# Writes docs/reports/mutants.md and exits 1 while a survivor is not explained in scripts/mutants.explained.
+# Writes docs/reports/mutants.md and exits 1 while a survivor is not explained in scripts/mutants.explained or a mutant is
+# not tried.
 # Needs cargo-mutants and jq.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +23,7 @@ files=(eval/mod.rs eval/expression.rs eval/function.rs eval/geo.rs value.rs patt
 # The copy. It is made anew, so that a run that was killed leaves no mutant behind.
 rm -rf "$tree"
 mkdir -p "$tree/crates"
+git rev-parse HEAD >"$work/commit"
 cp -r docs "$tree/"
 cp -r crates/fleet-query "$tree/crates/"
 crate=$tree/crates/fleet-query

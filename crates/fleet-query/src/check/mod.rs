@@ -9,7 +9,7 @@ mod rsql;
 mod typing;
 
 pub(crate) use lint::lint;
-pub(crate) use names::Use;
+pub(crate) use names::{NO_DISTINCT, Use};
 
 use crate::diagnostic::Diagnostic;
 use crate::dialect::{Collection, Dialect, Mode};

@@ -5,6 +5,9 @@ use crate::dialect::{Collection, Dialect, Mode};
 use crate::path::{FieldPath, Segment};
 use crate::syntax::ast::{Path, Step};
 
+/// What to write instead of DISTINCT, which without `AS` reads as a field with another name.
+pub(crate) const NO_DISTINCT: &str = "write `SELECT field, COUNT() AS n … GROUP BY field`";
+
 /// Members at the root of a device or module twin.
 pub(crate) const TWIN_ROOTS: [&str; 21] = [
     "deviceId",
@@ -333,6 +336,7 @@ fn unknown_root(
         None if collection == Collection::Jobs => {
             format!("the fields are {}", JOB_ROOTS.join(", "))
         }
+        None if first.eq_ignore_ascii_case("DISTINCT") => NO_DISTINCT.to_owned(),
         None => format!(
             "paths begin at the root of the twin: `tags.{first}`, `properties.reported.{first}` or `properties.desired.{first}`"
         ),

@@ -30,6 +30,11 @@ fn doubtful_and_wrong_texts_are_explained() {
             format!("{all}tags.a = 1 AND tags.a = 2"),
         ),
         (
+            Dialect::IotHub,
+            Mode::Lenient,
+            "SELECT DISTINCT region FROM devices".to_owned(),
+        ),
+        (
             Dialect::Target,
             Mode::Lenient,
             "tags.floor > 5 AND tags.floor < 3".to_owned(),

@@ -1,6 +1,7 @@
 //! What to say where parsing stopped: what was expected, what was found, and the usual remedy.
 
 use super::tree::{Stopped, Tag};
+use crate::check::NO_DISTINCT;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::dialect::Dialect;
 
@@ -232,7 +233,7 @@ fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
         let select = "SELECT".len();
         return Some(Known {
             message: "DISTINCT does not exist in this dialect".into(),
-            help: "write `SELECT field, COUNT() AS n … GROUP BY field`".into(),
+            help: NO_DISTINCT.to_owned(),
             back: before.trim_start().len().saturating_sub(select + 1),
         });
     }

@@ -314,4 +314,129 @@ fn words_that_look_like_operators_are_doubted() {
         message("a=b"),
         ["`a=b` is searched as one word in every field"]
     );
+    for (text, operator) in [("a || b", "OR"), ("a && b", "AND"), ("a or b", "OR")] {
+        let found = Query::parse(text, Dialect::Aws, Mode::Lenient).unwrap();
+        let help = format!("write `{operator}` for the operator");
+        assert_eq!(found.warnings()[0].help.as_ref(), Some(&help), "{text}");
+    }
+}
+
+#[test]
+fn names_of_one_dialect_are_known_in_the_others() {
+    let twins = |field: &str| format!("SELECT * FROM devices WHERE {field} = 'x'");
+    let things = |field: &str| format!("{field}:x");
+    let short = |field: &str| format!("{field}==x");
+    let rows: [(Dialect, &dyn Fn(&str) -> String, &[(&str, &str)]); 4] = [
+        (
+            Dialect::IotHub,
+            &twins,
+            &[
+                ("tags.status", "tags.status"),
+                ("devices.tags.status", "tags.status"),
+                ("devices.modules.tags.a", "tags.a"),
+                ("thingName", "deviceId"),
+                ("shadow.desired.a", "properties.desired.a"),
+                ("shadow.reported.a", "properties.reported.a"),
+                ("shadow.hasDelta", "shadow.hasDelta"),
+                (
+                    "shadow.name.pump.reported.a",
+                    "namedShadows.pump.reported.a",
+                ),
+                ("PROPERTIES.Reported.a", "properties.reported.a"),
+                ("capabilities.IOTEDGE", "capabilities.iotEdge"),
+                ("tags.Reported", "tags.Reported"),
+            ],
+        ),
+        (
+            Dialect::Aws,
+            &things,
+            &[
+                ("thingName", "deviceId"),
+                ("attributes.site", "attributes.site"),
+                ("shadow.desired.a", "properties.desired.a"),
+                ("shadow.name.pump.hasDelta", "namedShadows.pump.hasDelta"),
+                (
+                    "shadow.name.pump.reported.a",
+                    "namedShadows.pump.reported.a",
+                ),
+                (
+                    "shadow.name.pump.desired.a.b",
+                    "namedShadows.pump.desired.a.b",
+                ),
+                (
+                    "deviceDefender.profile.door.metricName",
+                    "deviceDefender.profile.door.metricName",
+                ),
+            ],
+        ),
+        (
+            Dialect::AwsGroups,
+            &things,
+            &[
+                ("thingGroupNames", "thingGroupName"),
+                ("attributes.site", "attributes.site"),
+            ],
+        ),
+        (
+            Dialect::Rsql,
+            &short,
+            &[
+                ("controllerId", "deviceId"),
+                ("attribute.site", "attributes.site"),
+                ("tag.status", "tags.status"),
+                ("reported.a", "properties.reported.a"),
+                ("desired.a", "properties.desired.a"),
+                ("group", "thingGroupNames"),
+                ("type", "thingTypeName"),
+                ("shadow.desired.a", "properties.desired.a"),
+                ("shadow.reported.a", "properties.reported.a"),
+                ("shadow.hasDelta", "shadow.hasDelta"),
+                ("PROPERTIES.Reported.a", "properties.reported.a"),
+                ("capabilities.IOTEDGE", "capabilities.iotEdge"),
+                ("etag", "etag"),
+            ],
+        ),
+    ];
+    for (dialect, text, fields) in rows {
+        for (field, canonical) in fields {
+            let found = bound(&text(field), dialect);
+            let paths: Vec<String> = found.paths().iter().map(ToString::to_string).collect();
+            assert_eq!(paths, [*canonical], "{dialect} {field} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn rsql_asks_for_null_and_for_the_empty_text() {
+    let thing = |site: Value| json!({"deviceId": "d", "attributes": site});
+    for (text, attributes, expected) in [
+        ("attribute.site=is=b2", json!({"site": "b2"}), Truth::True),
+        ("attribute.site=is=b2", json!({}), Truth::False),
+        ("attribute.site=not=b2", json!({"site": "b2"}), Truth::False),
+        ("attribute.site=not=b2", json!({"site": "c"}), Truth::True),
+        ("attribute.site=is=null", json!({}), Truth::True),
+        (
+            "attribute.site=is=NULL",
+            json!({"site": "b2"}),
+            Truth::False,
+        ),
+        (
+            "attribute.site=not=null",
+            json!({"site": "b2"}),
+            Truth::True,
+        ),
+        ("attribute.site=not=null", json!({}), Truth::False),
+        ("attribute.site==''", json!({"site": ""}), Truth::True),
+        ("attribute.site==''", json!({"site": "b2"}), Truth::False),
+        ("attribute.site=gt=''", json!({"site": "b2"}), Truth::True),
+        ("attribute.site=gt=''", json!({"site": ""}), Truth::False),
+    ] {
+        let document = thing(attributes);
+        assert_eq!(
+            on(text, Dialect::Rsql, document.clone()),
+            expected,
+            "{text} {document}"
+        );
+    }
+    assert_eq!(codes("attribute.site=gt=b*", Dialect::Rsql), ["query.type"]);
 }

@@ -146,7 +146,7 @@ fn available(function: Function, spelling: &str, dialect: Dialect, mode: Mode) -
     }
 }
 
-/// The path must lie in a section of the twin, without an array index.
+/// The path must lie in a section of the twin. An array index is no part of a name.
 fn twin_change(arguments: &[Expr], found: &mut Vec<Diagnostic>) {
     let Some(argument) = arguments.first() else {
         return;
@@ -159,7 +159,7 @@ fn twin_change(arguments: &[Expr], found: &mut Vec<Diagnostic>) {
         _ => "",
     };
     let allowed = ["properties.reported.", "properties.desired.", "tags."];
-    if !allowed.iter().any(|prefix| text.starts_with(prefix)) || text.contains('[') {
+    if !allowed.iter().any(|prefix| text.starts_with(prefix)) {
         found.push(
             Diagnostic::error(Code::NameNotAllowed, argument.span(), "TWIN_CHANGE_INCLUDES takes a path of the twin")
                 .with_help("write `TWIN_CHANGE_INCLUDES(properties.reported.x)`; array indices are not allowed"),

@@ -246,8 +246,7 @@ pub(crate) fn twin_path(
         ("thingName", rest) => below(&["deviceId"], rest),
         ("createdTimeUtc", rest) => below(&["createdDateTimeUtc"], rest),
         ("shadow", [Step::Key(section), rest @ ..])
-            if collection != Collection::Jobs
-                && matches!(section.as_str(), "desired" | "reported") =>
+            if matches!(section.as_str(), "desired" | "reported") =>
         {
             below(&["properties", section], rest)
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::expression::Expression;
 use crate::profile::{AWS, IOT_HUB, RSQL};
 use crate::value::Scalar;
 use serde_json::json;
@@ -36,6 +37,19 @@ fn nothing_is_in_no_list_and_out_of_it_only_where_it_is_there() {
         Truth::True
     );
     assert_eq!(on(json!(1), &list(Membership::In), &IOT_HUB), Truth::False);
+    let computed = |field: Expression| {
+        Predicate::General(Expression::In {
+            value: Box::new(field),
+            items: Vec::new(),
+            membership: Membership::NotIn,
+        })
+    };
+    for (field, expected) in [
+        (Expression::Undefined, Truth::Undefined),
+        (Expression::Field(path()), Truth::True),
+    ] {
+        assert_eq!(on(json!(1), &computed(field), &IOT_HUB), expected);
+    }
 }
 
 #[test]

@@ -323,13 +323,11 @@ fn words_that_look_like_operators_are_doubted() {
 
 #[test]
 fn names_of_one_dialect_are_known_in_the_others() {
-    let twins = |field: &str| format!("SELECT * FROM devices WHERE {field} = 'x'");
-    let things = |field: &str| format!("{field}:x");
-    let short = |field: &str| format!("{field}==x");
-    let rows: [(Dialect, &dyn Fn(&str) -> String, &[(&str, &str)]); 4] = [
+    for (dialect, before, after, fields) in [
         (
             Dialect::IotHub,
-            &twins,
+            "SELECT * FROM devices WHERE ",
+            " = 'x'",
             &[
                 ("tags.status", "tags.status"),
                 ("devices.tags.status", "tags.status"),
@@ -345,11 +343,12 @@ fn names_of_one_dialect_are_known_in_the_others() {
                 ("PROPERTIES.Reported.a", "properties.reported.a"),
                 ("capabilities.IOTEDGE", "capabilities.iotEdge"),
                 ("tags.Reported", "tags.Reported"),
-            ],
+            ][..],
         ),
         (
             Dialect::Aws,
-            &things,
+            "",
+            ":x",
             &[
                 ("thingName", "deviceId"),
                 ("attributes.site", "attributes.site"),
@@ -371,7 +370,8 @@ fn names_of_one_dialect_are_known_in_the_others() {
         ),
         (
             Dialect::AwsGroups,
-            &things,
+            "",
+            ":x",
             &[
                 ("thingGroupNames", "thingGroupName"),
                 ("attributes.site", "attributes.site"),
@@ -379,7 +379,8 @@ fn names_of_one_dialect_are_known_in_the_others() {
         ),
         (
             Dialect::Rsql,
-            &short,
+            "",
+            "==x",
             &[
                 ("controllerId", "deviceId"),
                 ("attribute.site", "attributes.site"),
@@ -396,10 +397,9 @@ fn names_of_one_dialect_are_known_in_the_others() {
                 ("etag", "etag"),
             ],
         ),
-    ];
-    for (dialect, text, fields) in rows {
+    ] {
         for (field, canonical) in fields {
-            let found = bound(&text(field), dialect);
+            let found = bound(&format!("{before}{field}{after}"), dialect);
             let paths: Vec<String> = found.paths().iter().map(ToString::to_string).collect();
             assert_eq!(paths, [*canonical], "{dialect} {field} {found:?}");
         }
@@ -439,4 +439,22 @@ fn rsql_asks_for_null_and_for_the_empty_text() {
         );
     }
     assert_eq!(codes("attribute.site=gt=b*", Dialect::Rsql), ["query.type"]);
+}
+
+#[test]
+fn a_twin_change_is_the_patch_in_the_body() {
+    let change = json!({"body": {"properties": {"reported": {"battery": null, "fan": 3}}}});
+    for (path, expected) in [
+        ("properties.reported.fan", Truth::True),
+        ("properties.reported.battery", Truth::True),
+        ("properties.reported.door", Truth::False),
+        ("properties.desired.fan", Truth::False),
+    ] {
+        let text = format!("TWIN_CHANGE_INCLUDES({path})");
+        assert_eq!(
+            on(&text, Dialect::Routing, change.clone()),
+            expected,
+            "{path}"
+        );
+    }
 }

@@ -230,7 +230,7 @@ fn notes(text: &str, dialect: Dialect, mode: Mode, schema: &Schema) -> Vec<[Stri
         .into_iter()
         .map(|one| {
             [
-                text[one.span.start..one.span.end].to_owned(),
+                text.get(one.span.start..one.span.end).unwrap().to_owned(),
                 one.message,
                 one.help.unwrap_or_default(),
             ]

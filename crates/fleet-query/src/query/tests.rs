@@ -58,3 +58,48 @@ fn only_rows_with_ids_have_ids() {
         }
     }
 }
+
+#[test]
+fn the_last_page_leads_nowhere() {
+    let fleet = ["a", "b", "c"].map(|id| json!({"deviceId": id}));
+    for (text, size, pages) in [
+        ("SELECT * FROM devices", 3, &[3][..]),
+        ("SELECT * FROM devices", 2, &[2, 1]),
+        ("SELECT TOP 2 * FROM devices", 1, &[1, 1]),
+        ("SELECT TOP 2 * FROM devices", 2, &[2]),
+        ("SELECT TOP 9 * FROM devices", 3, &[3]),
+    ] {
+        let query = parsed(text, Dialect::IotHub);
+        let (mut token, mut found) = (None, Vec::new());
+        while found.len() < 9 {
+            let request = PageRequest {
+                size: Some(size),
+                token: token.take(),
+            };
+            let page = query.page(&fleet, &request).unwrap();
+            found.push(page.rows.rows.len());
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, pages, "{text} {size}");
+    }
+}
+
+#[test]
+fn a_page_begins_after_the_last_document_of_the_page_before() {
+    let fleet = ["a", "b", "c"].map(|id| json!({"deviceId": id}));
+    let query = parsed("SELECT * FROM devices", Dialect::IotHub);
+    let first = PageRequest {
+        size: Some(2),
+        token: None,
+    };
+    assert_eq!(query.page_start(&first).unwrap(), None);
+    let second = PageRequest {
+        token: query.page(&fleet, &first).unwrap().next,
+        ..first
+    };
+    let after = Some(("b".to_owned(), String::new()));
+    assert_eq!(query.page_start(&second).unwrap(), after);
+}

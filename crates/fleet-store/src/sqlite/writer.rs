@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Appends, and bytes of data, that go into one transaction.
-const BATCH: usize = 4_096;
+const BATCH: usize = 8_192;
 const BATCH_BYTES: usize = 4 << 20;
 /// The longest wait for callers that were just answered to ask again; half of what the last transaction took,
 /// where that is less.

@@ -707,6 +707,12 @@ fn kinds_of_messages_that_do_not_fit_are_told() {
                 "`ARRAY_CONTAINS` does not accept text",
                 "",
             ),
+            (
+                "ARRAY_CONTAINS(p, 1)",
+                "p",
+                "`ARRAY_CONTAINS` does not accept text",
+                "",
+            ),
             ("IS_NULL(NOT 3)", "3", "`NOT` does not accept a number", ""),
             (
                 "(p ?? 3) = 'a'",

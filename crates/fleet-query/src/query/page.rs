@@ -220,5 +220,5 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = digits?;
     let (pairs, rest) = digits.as_chunks::<2>();
     rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+        .then(|| pairs.iter().map(|[high, low]| high * 16 + low).collect())
 }

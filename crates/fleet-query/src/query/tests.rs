@@ -103,3 +103,75 @@ fn a_page_begins_after_the_last_document_of_the_page_before() {
     let after = Some(("b".to_owned(), String::new()));
     assert_eq!(query.page_start(&second).unwrap(), after);
 }
+
+#[test]
+fn a_token_continues_its_own_query_only() {
+    let fleet = ["a", "b"].map(|id| json!({"deviceId": id}));
+    let all = parsed("SELECT * FROM devices", Dialect::IotHub);
+    let first = PageRequest {
+        size: Some(1),
+        token: None,
+    };
+    let second = PageRequest {
+        token: all.page(&fleet, &first).unwrap().next,
+        ..first
+    };
+    for (text, own) in [
+        ("SELECT * FROM devices", true),
+        ("select * from devices", true),
+        ("SELECT * FROM devices WHERE tags.site = 'b2'", false),
+        ("SELECT TOP 2 * FROM devices", false),
+    ] {
+        let found = parsed(text, Dialect::IotHub).page(&fleet, &second);
+        assert_eq!(found.is_ok(), own, "{text}");
+        if let Err(refused) = found {
+            assert_eq!(refused.code(), "query.invalid_token");
+        }
+    }
+}
+
+#[test]
+fn only_missing_values_are_forgiven_a_text_with_parameters() {
+    let prepare = |text: &str, dialect| Prepared::parse(text, dialect, Mode::Lenient);
+    let doubtful = prepare("thingName:@name and thingName:b", Dialect::Aws);
+    assert!(doubtful.is_ok(), "{doubtful:?}");
+    let wrong = prepare(
+        "SELECT * FROM devices WHERE LENGHT(tags.site) = @length",
+        Dialect::IotHub,
+    );
+    let codes: Vec<&str> = wrong.unwrap_err().iter().map(Diagnostic::code).collect();
+    assert_eq!(codes, ["query.unknown_function"]);
+}
+
+#[test]
+fn documents_are_shown_as_their_service_shows_them() {
+    let device = json!({"deviceId": "a", "attributes": {"site": "b2"}, "etag": "1"});
+    let group = json!({"thingGroupName": "g", "description": "plant", "etag": "1"});
+    for (text, dialect, document, item_type, shown) in [
+        (
+            "thingName:a",
+            Dialect::Aws,
+            &device,
+            ItemType::ThingDocument,
+            json!({"thingName": "a", "attributes": {"site": "b2"}}),
+        ),
+        (
+            "thingGroupName:g",
+            Dialect::AwsGroups,
+            &group,
+            ItemType::ThingGroupDocument,
+            json!({"thingGroupName": "g", "thingGroupDescription": "plant"}),
+        ),
+        (
+            "deviceId = 'a'",
+            Dialect::Target,
+            &device,
+            ItemType::Twin,
+            json!({"deviceId": "a", "etag": "1"}),
+        ),
+    ] {
+        let rows = parsed(text, dialect).run([document]);
+        assert_eq!(rows.item_type, item_type, "{dialect}");
+        assert_eq!(rows.values(), [shown], "{dialect}");
+    }
+}

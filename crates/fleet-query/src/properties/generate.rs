@@ -628,8 +628,6 @@ pub(crate) fn typed_document() -> BoxedStrategy<Value> {
 /// Texts of the AWS, RSQL and twin dialects over the typed documents.
 pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
     let word = || prop_oneof!["[ab1-]{1,2}", "(75|10-|é|-1)"];
-    let number = || prop::sample::select(vec!["1", "11", "75", "75.0", "74.5"]);
-    let attribute = || prop::sample::select(vec!["thingName", "attributes.site"]);
     let index = prop_oneof![
         (
             prop::sample::select(vec![
@@ -650,11 +648,6 @@ pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
         any::<bool>().prop_map(|value| format!("connectivity.connected:{value}")),
         (0..5, "(<|<=|>|>=)").prop_map(|(n, op)| format!("connectivity.timestamp {op} {n}")),
         (0..5, 0..5).prop_map(|(a, b)| format!("shadow.reported.temp:[{a} TO {b}}}")),
-        (attribute(), number(), 0..3).prop_map(|(field, n, how)| match how {
-            0 => format!("{field}:{n}"),
-            1 => format!("{field} > {n}"),
-            _ => format!("{field}:[{n} TO 80}}"),
-        }),
     ];
     let rsql = prop_oneof![
         (
@@ -672,8 +665,6 @@ pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
             "(==|!=|=lt=|=ge=)",
             0..5
         )
-            .prop_map(|(field, op, n)| format!("{field}{op}{n}")),
-        (attribute(), "(==|!=|=gt=|=le=)", number())
             .prop_map(|(field, op, n)| format!("{field}{op}{n}")),
         (
             prop::sample::select(vec!["id", "attribute.site", "connectivity.connected"]),

@@ -9,8 +9,9 @@ use std::ops::Range;
 /// The canonical JSON bytes of a value: members sorted bytewise by name, no white space.
 ///
 /// Two equal values have equal bytes, so that content hashes can be compared, whatever map
-/// type `serde_json` was built with. A payload whose fields stand in the order of their names takes the least work. A value whose serialisation fails (a map with keys that are not
-/// text) is written as `null`; the payload types of this workspace have none.
+/// type `serde_json` was built with. A value whose serialisation fails (a map with keys that are not
+/// text) is written as `null`; the payload types of this workspace have none. A payload whose fields stand in the
+/// order of their names takes the least work.
 #[must_use]
 pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);

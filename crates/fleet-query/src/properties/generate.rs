@@ -561,7 +561,7 @@ fn simple() -> impl Strategy<Value = Value> {
         1 => prop::num::f64::NORMAL.prop_map(Value::from),
         2 => any::<bool>().prop_map(Value::from),
         1 => Just(Value::Null),
-        1 => "(75|75.0|1e2|075|true)".prop_map(Value::from),
+        1 => r"(75|75\.0|1e2|075|true)".prop_map(Value::from),
     ]
 }
 
@@ -597,7 +597,7 @@ pub(crate) fn document() -> BoxedStrategy<Value> {
 
 /// Devices whose service-typed fields hold what the services put there.
 pub(crate) fn typed_document() -> BoxedStrategy<Value> {
-    let word = || prop_oneof![2 => "[abAB1-]{1,3}", 1 => "(75|75.0|10-x|é)"];
+    let word = || prop_oneof![2 => "[abAB1-]{1,3}", 1 => r"(75|75\.0|10-x|é)"];
     let maybe = |strategy: BoxedStrategy<Value>| prop::option::weighted(0.7, strategy);
     (
         word(),
@@ -628,6 +628,8 @@ pub(crate) fn typed_document() -> BoxedStrategy<Value> {
 /// Texts of the AWS, RSQL and twin dialects over the typed documents.
 pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
     let word = || prop_oneof!["[ab1-]{1,2}", "(75|10-|é|-1)"];
+    let number = || prop::sample::select(vec!["1", "11", "75", "75.0", "74.5"]);
+    let attribute = || prop::sample::select(vec!["thingName", "attributes.site"]);
     let index = prop_oneof![
         (
             prop::sample::select(vec![
@@ -648,6 +650,11 @@ pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
         any::<bool>().prop_map(|value| format!("connectivity.connected:{value}")),
         (0..5, "(<|<=|>|>=)").prop_map(|(n, op)| format!("connectivity.timestamp {op} {n}")),
         (0..5, 0..5).prop_map(|(a, b)| format!("shadow.reported.temp:[{a} TO {b}}}")),
+        (attribute(), number(), 0..3).prop_map(|(field, n, how)| match how {
+            0 => format!("{field}:{n}"),
+            1 => format!("{field} > {n}"),
+            _ => format!("{field}:[{n} TO 80}}"),
+        }),
     ];
     let rsql = prop_oneof![
         (
@@ -665,6 +672,8 @@ pub(crate) fn typed_text() -> BoxedStrategy<(crate::Dialect, String)> {
             "(==|!=|=lt=|=ge=)",
             0..5
         )
+            .prop_map(|(field, op, n)| format!("{field}{op}{n}")),
+        (attribute(), "(==|!=|=gt=|=le=)", number())
             .prop_map(|(field, op, n)| format!("{field}{op}{n}")),
         (
             prop::sample::select(vec!["id", "attribute.site", "connectivity.connected"]),

@@ -33,6 +33,8 @@ enum Ask {
     Suffix { text: String, fold: Fold },
     /// It is a number in this relation to another.
     Number { op: CompareOp, number: f64 },
+    /// It is a number, or a text that is one in any spelling, in this relation to another.
+    Numeral { op: CompareOp, number: f64 },
     /// It is this boolean.
     Bool(bool),
 }

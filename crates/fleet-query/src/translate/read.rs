@@ -6,7 +6,7 @@ use crate::expression::Membership;
 use crate::path::FieldPath;
 use crate::pattern::{Pattern, Piece};
 use crate::predicate::{Bound, Condition, Edge, Predicate};
-use crate::profile::{Logic, Profile};
+use crate::profile::{Logic, NumberRule, Profile};
 use crate::value::{CompareOp, Scalar, number_text};
 
 /// The meaning of a condition in normal form: it selects exactly the same documents.
@@ -167,6 +167,14 @@ impl<F: Fn(&FieldPath) -> Facts> Reader<'_, F> {
             (Scalar::Text(_), Shape::Word) => {
                 return Err(format!("the order of texts in `{path}`"));
             }
+            (Scalar::Number(number), Shape::Word)
+                if self.profile.numbers == NumberRule::Numerals && op != CompareOp::Ne =>
+            {
+                Ask::Numeral {
+                    op,
+                    number: *number,
+                }
+            }
             (Scalar::Number(_), _) => {
                 return Err(format!(
                     "`{path}` may hold other values than numbers, which count differently"
@@ -256,10 +264,16 @@ impl<F: Fn(&FieldPath) -> Facts> Reader<'_, F> {
             Pattern::Term {
                 number: Some(number),
                 ..
-            } => Err(format!(
-                "`{path}` may hold {} in other spellings of the same number",
-                number_text(*number)
-            )),
+            } if shape == Shape::Word && self.profile.numbers == NumberRule::Numerals => {
+                Ok(Ask::Numeral {
+                    op: CompareOp::Eq,
+                    number: *number,
+                })
+            }
+            Pattern::Term {
+                number: Some(number),
+                ..
+            } => Err(spellings(path, *number)),
             Pattern::Term { text, number: None } => Ok(Ask::Text {
                 text: text.to_string(),
                 fold,
@@ -287,6 +301,14 @@ impl<F: Fn(&FieldPath) -> Facts> Reader<'_, F> {
             Pattern::Phrase(_) => Err("a phrase of several words".to_owned()),
         }
     }
+}
+
+/// Why a dialect that knows numbers only by their kind has no counterpart.
+pub(super) fn spellings(path: &FieldPath, number: f64) -> String {
+    format!(
+        "`{path}` may hold {} in other spellings of the same number",
+        number_text(number)
+    )
 }
 
 /// Two-valued negation.

@@ -1,6 +1,7 @@
 //! A meaning in the words of a dialect.
 
 use super::facts::{Facts, Shape};
+use super::read::spellings;
 use super::{Ask, Fold, Meaning};
 use crate::diagnostic::Span;
 use crate::dialect::Dialect;
@@ -110,6 +111,14 @@ pub(super) fn expr(
                 },
             )?;
             Node::Or(vec![expr_of(missing), expr_of(rest)])
+        }
+        Meaning::IsNot {
+            path,
+            ask: Ask::Numeral { op, .. },
+        } if to == Dialect::Rsql && *op != CompareOp::Eq => {
+            return Err(format!(
+                "NOT of an order in `{path}`, which may hold other texts"
+            ));
         }
         Meaning::IsNot { path, ask } => negate(ask_of(path, ask, to, facts(path))?),
     };
@@ -257,6 +266,7 @@ fn in_sql(path: &FieldPath, ask: &Ask, to: Dialect, facts: Facts) -> Result<Node
             vec![lowered(*how, text)?, *constant(text, *how)],
         ),
         Ask::Number { op, number } => compare(*op, field, literal(Literal::Number(*number))),
+        Ask::Numeral { number, .. } => return Err(spellings(path, *number)),
         Ask::Bool(value) => compare(CompareOp::Eq, field, literal(Literal::Bool(*value))),
     })
 }
@@ -286,8 +296,12 @@ fn in_index(path: &FieldPath, ask: &Ask) -> Result<Node, String> {
         Ask::Number {
             op: CompareOp::Eq,
             number,
+        }
+        | Ask::Numeral {
+            op: CompareOp::Eq,
+            number,
         } => term([Piece::Literal(number_text(*number).into())]),
-        Ask::Number { op, number } => FieldBody::Compare {
+        Ask::Number { op, number } | Ask::Numeral { op, number } => FieldBody::Compare {
             op: *op,
             operand: Operand::Number(*number),
         },
@@ -367,7 +381,7 @@ fn in_rsql(path: &FieldPath, ask: &Ask) -> Result<Node, String> {
         Ask::Suffix { text, fold: how } => {
             (RsqlOp::Eq, quoted(text, *how, Some(Piece::AnyRun), None)?)
         }
-        Ask::Number { op, number } => {
+        Ask::Number { op, number } | Ask::Numeral { op, number } => {
             let op = match op {
                 CompareOp::Lt => RsqlOp::Lt,
                 CompareOp::Le => RsqlOp::Le,

@@ -24,8 +24,12 @@ use super::saved::{Found, Place};
 use crate::log::Log;
 use crate::refusal::Refusal;
 
-/// Events of one step of a catch-up.
+/// Events that are read at a time.
 const PAGE: usize = 4_000;
+/// Events, and bytes of them, that one step of a catch-up folds before it builds documents: a device whose events lie near each
+/// other in the log is built once, from states that are at hand. An import writes some thousand things, then their twins.
+const STEP: usize = 32_768;
+const STEP_BYTES: usize = 24 << 20;
 /// The categories that documents depend on.
 const CATEGORIES: &[&str] = &[
     "thing",
@@ -95,6 +99,15 @@ struct Pending {
     /// Records whose documents are built again.
     dirty: BTreeSet<String>,
     moves: Vec<Move>,
+    events: usize,
+    bytes: usize,
+}
+
+impl Pending {
+    /// Whether it is enough for one step.
+    const fn is_step(&self) -> bool {
+        self.events >= STEP || self.bytes >= STEP_BYTES
+    }
 }
 
 /// Ignores that something is not there: events of what never came to be seen change nothing.
@@ -152,34 +165,39 @@ impl Indexes {
         }
     }
 
-    /// Folds the next page of the log, of what lies up to `to`; false when there was nothing to fold.
+    /// Folds the next events of the log, of what lies up to `to`; false when there was nothing to fold.
     ///
     /// Where conditions are watched, every event is a step of its own.
     async fn advance(
         &mut self,
         log: &Log,
         to: Position,
-        live: Option<&mut Live>,
+        mut live: Option<&mut Live>,
     ) -> Result<bool, Refusal> {
-        let page = log.page(self.position, PAGE, CATEGORIES).await?;
-        let until = page.scanned_to.min(to);
-        if until <= self.position {
-            return Ok(false);
-        }
-        let mut events = page.events.as_slice();
-        while let [rest @ .., last] = events
-            && last.position > until
-        {
-            events = rest;
-        }
-        if let Some(live) = live {
-            for recorded in events {
-                live.step(self, log, recorded).await?;
+        let from = self.position;
+        let mut pending = Pending::default();
+        let mut reached = from;
+        while reached < to && !pending.is_step() {
+            let page = log.page(reached, PAGE, CATEGORIES).await?;
+            let until = page.scanned_to.min(to);
+            if until <= reached {
+                break;
             }
-            events = &[];
+            reached = until;
+            for recorded in page.events.iter().filter(|held| held.position <= until) {
+                match &mut live {
+                    Some(live) => live.step(self, log, recorded).await?,
+                    None => self.note(recorded, &mut pending)?,
+                }
+            }
+            if live.is_some() {
+                break;
+            }
         }
-        self.fold(log, events, until).await?;
-        Ok(true)
+        if reached > from {
+            self.settle(log, &pending, reached).await?;
+        }
+        Ok(reached > from)
     }
 
     /// Folds the log up to `to`.
@@ -205,6 +223,17 @@ impl Indexes {
         for recorded in events {
             self.note(recorded, &mut pending)?;
         }
+        self.settle(log, &pending, until).await?;
+        Ok(pending.dirty)
+    }
+
+    /// Builds the documents that were asked for, as they are at `until`.
+    async fn settle(
+        &mut self,
+        log: &Log,
+        pending: &Pending,
+        until: Position,
+    ) -> Result<(), Refusal> {
         for name in &pending.dirty {
             self.renew(log, name, until).await?;
         }
@@ -216,7 +245,7 @@ impl Indexes {
         for index in [&mut self.devices, &mut self.modules, &mut self.groups] {
             index.apply(until.0, None, &Change::Nothing)?;
         }
-        Ok(pending.dirty)
+        Ok(())
     }
 
     /// The modules that are shown of a device.
@@ -226,6 +255,8 @@ impl Indexes {
 
     fn note(&mut self, recorded: &Recorded, pending: &mut Pending) -> Result<(), Refusal> {
         let key = recorded.stream.raw_key();
+        pending.events += 1;
+        pending.bytes += recorded.event.data.len();
         self.sources.streams.note(recorded);
         match recorded.stream.category() {
             "thing" => {

@@ -209,22 +209,29 @@ fn inside(quoted: &str) -> &str {
 
 /// The service refuses some characters wherever they stand.
 fn refuse(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) {
-    if let Some((at, bad)) = tree.text.char_indices().find(|(_, c)| REFUSED.contains(*c)) {
-        let span = Span::new(tree.span.start + at, tree.span.start + at + bad.len_utf8());
-        let help = match bad {
-            '^' | '~' => "boosting and fuzzy search do not exist in this dialect",
-            '\'' => "texts with spaces stand in double quotes",
-            _ => "write `?` in its place: it stands for any one character",
-        };
-        found.push(
-            Diagnostic::error(
-                Code::Syntax,
-                span,
-                format!("the character `{bad}` cannot stand in a query of this dialect"),
-            )
-            .with_help(help),
-        );
+    if let Some((at, message, help)) = refused(tree.text) {
+        let start = tree.span.start + at;
+        let span = Span::new(start, start + 1);
+        found.push(Diagnostic::error(Code::Syntax, span, message).with_help(help));
     }
+}
+
+/// The first character that the service refuses, each of one byte: where it stands, and what is said of it.
+pub(super) fn refused(text: &str) -> Option<(usize, String, &'static str)> {
+    let (at, bad) = text.char_indices().find(|(_, c)| REFUSED.contains(*c))?;
+    let help = match bad {
+        '^' | '~' => "boosting and fuzzy search do not exist in this dialect",
+        '\'' => "texts with spaces stand in double quotes",
+        ',' if text.starts_with("geo_distance") => {
+            "write `geo_distance,LATITUDE,LONGITUDE,DISTANCE` with a unit: `geo_distance,47.6,-122.3,15km`"
+        }
+        ',' | ';' => {
+            "one of several values is `field:(a OR b)`; to search for the character itself write `?`"
+        }
+        _ => "write `?` in its place: it stands for any one character",
+    };
+    let message = format!("the character `{bad}` cannot stand in a query of this dialect");
+    Some((at, message, help))
 }
 
 fn range(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Range {

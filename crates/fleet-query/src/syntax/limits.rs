@@ -42,12 +42,17 @@ fn length(text: &str, dialect: Dialect) -> Result<(), Diagnostic> {
         .char_indices()
         .nth(most)
         .map_or(text.len(), |(at, _)| at);
-    Err(Diagnostic::error(
-        Code::TooLong,
-        Span::new(end, text.len()),
-        format!("the text has {found} {unit}; {dialect} allows {most}"),
-    )
-    .with_help("split the condition, or use IN with a list instead of many comparisons"))
+    let help = match dialect {
+        Dialect::IotHub | Dialect::IotHubModules | Dialect::IotHubJobs => {
+            "split the condition, or use IN with a list instead of many comparisons"
+        }
+        Dialect::Rsql => {
+            "split the condition, or use `=in=` with a list instead of many comparisons"
+        }
+        _ => "split the condition",
+    };
+    let message = format!("the text has {found} {unit}; {dialect} allows {most}");
+    Err(Diagnostic::error(Code::TooLong, Span::new(end, text.len()), message).with_help(help))
 }
 
 /// What may begin at a place, as far as nesting is concerned.

@@ -59,9 +59,9 @@ fn comparison(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Node {
                     operator.span,
                     format!("there is no operator `{}`", operator.text),
                 )
-                .with_help("the operators are == != =lt= =le= =gt= =ge= =in= =out= =is= =not="),
+                .with_help(instead(operator.text)),
             );
-            RsqlOp::Eq
+            RsqlOp::In
         }
     };
     let arguments: Vec<RsqlArgument> = arguments.children.iter().map(argument).collect();
@@ -95,6 +95,19 @@ fn comparison(tree: &Tree<'_>, found: &mut Vec<Diagnostic>) -> Node {
         },
         op,
         arguments,
+    }
+}
+
+/// What to write instead of an operator that other users of RSQL have.
+fn instead(operator: &str) -> &'static str {
+    match operator.to_ascii_lowercase().as_str() {
+        "=like=" | "=ilike=" => "`*` in a value of `==` stands for any characters: `name==pump*`",
+        "=bt=" | "=between=" => "write `a=ge=1;a=le=5`",
+        "=ex=" | "=exists=" | "=null=" | "=isnull=" | "=notnull=" => {
+            "write `=is=null` or `=not=null`"
+        }
+        "=eq=" | "=ne=" | "=neq=" => "equality is `==` and `!=`",
+        _ => "the operators are == != =lt= =le= =gt= =ge= =in= =out= =is= =not=",
     }
 }
 

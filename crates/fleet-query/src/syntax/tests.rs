@@ -190,3 +190,89 @@ fn refusals_teach() {
     .collect();
     insta::assert_snapshot!(shown.join("\n"));
 }
+
+#[test]
+fn refusals_say_what_to_write_instead() {
+    let shown: Vec<String> = [
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE tags.[group] = 1",
+        ),
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE tags[\"group\"] = 1",
+        ),
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE tags.`group` = 1",
+        ),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE tags.* = 1"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = ‘EU’"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = 1;"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = +5"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = 'it's'"),
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE a NOT LIKE 'x'",
+        ),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a =~ 'x'"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a REGEXP 'x'"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a IS NOT NULL"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a IN 'x'"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a IN [tags.b]"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE 20 < a < 60"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a > 1 AND < 5"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a ?? 1 = 2"),
+        (
+            Dialect::IotHub,
+            "SELECT * FROM devices WHERE a CONTAINS 'x'",
+        ),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE IS_DEFINED a"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a:b"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = 1 b = 2"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a = 1 AND ("),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE"),
+        (Dialect::IotHub, "SELECT * FROM devices WHERE a ="),
+        (Dialect::IotHub, "SELECT * FROM devices d WHERE d.a = 1"),
+        (Dialect::IotHub, "SELECT * FROM devices AS d"),
+        (Dialect::IotHub, "SELECT * WHERE a = 1"),
+        (Dialect::IotHub, "SELECT COUNT() GROUP BY a"),
+        (Dialect::IotHub, "SELECT * FROM devices LIMIT 5"),
+        (Dialect::IotHub, "DELETE FROM devices"),
+        (Dialect::Target, "WHERE tags.a = 1"),
+        (Dialect::Target, "from devices.modules where tags.a = 1"),
+        (Dialect::Target, "tags.a IN ('x')"),
+        (Dialect::Target, "* AND tags.a = 1"),
+        (Dialect::Target, "tags.a = 1 tags.b = 2"),
+        (Dialect::TargetModules, "SELECT * FROM devices.modules"),
+        (Dialect::TargetModules, "from devices.modules"),
+        (Dialect::Routing, "SELECT * FROM /messages/*"),
+        (Dialect::Routing, "level = 'a' $body.b = 1"),
+        (Dialect::Routing, "level IN ['a']"),
+        (Dialect::Routing, "1 < 2 AND < 5"),
+        (Dialect::Rsql, "!(id==a)"),
+        (Dialect::Rsql, "id=in=[a,b]"),
+        (Dialect::Rsql, "id=isnull="),
+        (Dialect::Rsql, "id=null=true"),
+        (Dialect::Rsql, "id=between=(a,b)"),
+        (Dialect::Rsql, "id=like=a"),
+        (Dialect::Rsql, "id=eq=a"),
+        (Dialect::Rsql, "id=foo=a"),
+        (Dialect::Aws, "!thingName:a"),
+        (Dialect::Aws, "thingName:a)"),
+        (Dialect::Aws, "*:*"),
+        (Dialect::Aws, "attributes.*:a"),
+        (Dialect::Aws, "a;thingName:a"),
+        (Dialect::Aws, "thingGroupNames:a,b"),
+        (Dialect::Aws, "a.b:geo_distance,1,2,3"),
+        (Dialect::Aws, "attributes.a > \"x\""),
+        (Dialect::Aws, "attributes.a > 1.9.1"),
+        (Dialect::Aws, "attributes.a:>5"),
+        (Dialect::Aws, "attributes.a:[5, 6]"),
+        (Dialect::Aws, "attributes.a:{5}"),
+    ]
+    .into_iter()
+    .map(|(dialect, text)| refused(text, dialect))
+    .collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}

@@ -1,7 +1,10 @@
 //! What to say where parsing stopped: what was expected, what was found, and the usual remedy.
 
+mod fleet_index;
+mod rsql;
+mod sql;
+
 use super::tree::{Stopped, Tag};
-use crate::check::NO_DISTINCT;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::dialect::Dialect;
 
@@ -36,7 +39,12 @@ pub(super) fn explain(stopped: &Stopped, text: &str, dialect: Dialect) -> Diagno
         (false, false) => format!("expected {expected}, found `{token}`"),
     };
     let found = Diagnostic::error(Code::Syntax, span, message);
+    let beside = stopped.expected.contains(&Tag::and_word)
+        && rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '"' | '_'));
     match dialect {
+        Dialect::Routing if beside => found.with_help(
+            "conditions are joined with AND or OR, and operators need spaces around them: `a = 'x'`",
+        ),
         Dialect::Routing if !token.is_empty() => {
             found.with_help("in routing conditions operators need spaces around them: `a = 'x'`")
         }
@@ -46,6 +54,7 @@ pub(super) fn explain(stopped: &Stopped, text: &str, dialect: Dialect) -> Diagno
         Dialect::Rsql if !token.is_empty() && stopped.expected.contains(&Tag::EOI) => {
             found.with_help("comparisons are joined with `;` (and) or `,` (or)")
         }
+        _ if beside => found.with_help("conditions are joined with AND or OR"),
         _ => found,
     }
 }
@@ -124,7 +133,7 @@ fn expected(tags: &[Tag]) -> String {
     let essential: Vec<&str> = words
         .iter()
         .copied()
-        .filter(|word| !matches!(*word, "an operator" | "`-`" | "AND" | "OR"))
+        .filter(|word| !matches!(*word, "an operator" | "`-`"))
         .collect();
     let words = if essential.is_empty() {
         words
@@ -205,153 +214,17 @@ fn known(message: impl Into<String>, help: impl Into<String>) -> Option<Known> {
 }
 
 fn known_mistake(before: &str, rest: &str, dialect: Dialect) -> Option<Known> {
-    let last = before
-        .rsplit(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default()
-        .to_ascii_uppercase();
-    let next = token(rest).to_ascii_uppercase();
-    let is = |words: &[&str]| words.contains(&next.as_str());
-    if matches!(dialect, Dialect::Aws | Dialect::AwsGroups) {
-        return aws_mistake(before, rest, &last, &next);
+    match dialect {
+        Dialect::Aws | Dialect::AwsGroups => fleet_index::mistake(before, rest),
+        Dialect::Rsql => rsql::mistake(before, rest),
+        _ => sql::mistake(before, rest, dialect),
     }
-    if dialect == Dialect::Rsql {
-        return rsql_mistake(before, rest, &last);
-    }
-    if rest.starts_with(')') {
-        let help = "leave it away, or open one before it";
-        if unclosed(before, dialect).is_none() {
-            return known("the bracket has no opening one", help);
-        }
-    }
-    let words = before.split_whitespace();
-    if words
-        .map(str::to_ascii_uppercase)
-        .take(2)
-        .eq(["SELECT", "DISTINCT"])
-    {
-        let select = "SELECT".len();
-        return Some(Known {
-            message: "DISTINCT does not exist in this dialect".into(),
-            help: NO_DISTINCT.to_owned(),
-            back: before.trim_start().len().saturating_sub(select + 1),
-        });
-    }
-    if before.ends_with('=') && rest.starts_with('=') {
-        return Some(Known {
-            message: "`==` is not an operator".into(),
-            help: "equality is written `=`".into(),
-            back: 1,
-        });
-    }
-    if rest.starts_with("&&") {
-        return known("`&&` is not an operator", "write `AND`");
-    }
-    if rest.starts_with("||") {
-        return known(
-            "`||` is not an operator here",
-            "write `OR`; texts are joined with CONCAT in routing conditions",
-        );
-    }
-    if rest.starts_with('!') {
-        return known(
-            "`!` is not an operator",
-            "write `NOT` before the condition, or `!=` for unequal",
-        );
-    }
-    if rest.starts_with('"') && matches!(dialect, Dialect::Target | Dialect::TargetModules) {
-        return known(
-            "double quotes cannot stand in a target condition",
-            "put texts in single quotes: 'US'",
-        );
-    }
-    if rest.starts_with('(') && matches!(last.as_str(), "IN" | "NIN") {
-        return known("a list stands in square brackets", "write `IN ['a', 'b']`");
-    }
-    if dialect == Dialect::Routing && is(&["IN", "NIN"]) {
-        return known(
-            "IN and NIN do not exist in routing conditions",
-            "write `a = 'x' OR a = 'y'`",
-        );
-    }
-    if is(&["LIKE"]) {
-        return known(
-            "LIKE does not exist in this dialect",
-            "write `STARTSWITH(field, 'prefix')` for a prefix",
-        );
-    }
-    if is(&["BETWEEN"]) {
-        return known(
-            "BETWEEN does not exist in this dialect",
-            "write `field >= low AND field <= high`",
-        );
-    }
-    if is(&["IS"]) {
-        return known(
-            "`IS` is not an operator",
-            "write `IS_DEFINED(field)` or `IS_NULL(field)`",
-        );
-    }
-    if is(&["ORDER"]) {
-        return known(
-            "ORDER BY does not exist in this dialect",
-            "rows always come in the order of their ids",
-        );
-    }
-    if is(&["HAVING", "DISTINCT", "JOIN", "OFFSET", "LIMIT", "UNION"]) {
-        let help = match next.as_str() {
-            "LIMIT" => "write `SELECT TOP 10 …`",
-            "DISTINCT" => "write `SELECT field, COUNT() AS n … GROUP BY field`",
-            _ => "the language has SELECT, TOP, FROM, WHERE, GROUP BY and nothing else",
-        };
-        return known(format!("{next} does not exist in this dialect"), help);
-    }
-    if is(&["SELECT"])
-        && matches!(
-            dialect,
-            Dialect::Target | Dialect::TargetModules | Dialect::Routing
-        )
-    {
-        return known(
-            "this dialect takes a bare condition",
-            "write only what would stand after WHERE",
-        );
-    }
-    if before.is_empty()
-        && matches!(
-            dialect,
-            Dialect::IotHub | Dialect::IotHubModules | Dialect::IotHubJobs
-        )
-    {
-        let collection = match dialect {
-            Dialect::IotHubModules => "devices.modules",
-            Dialect::IotHubJobs => "devices.jobs",
-            _ => "devices",
-        };
-        return known(
-            "a query begins with SELECT",
-            format!("write `SELECT * FROM {collection} WHERE …`"),
-        );
-    }
-    if dialect == Dialect::TargetModules && before.is_empty() {
-        return known(
-            "a module target condition begins with FROM",
-            "write `from devices.modules where` before the condition",
-        );
-    }
-    if matches!(dialect, Dialect::Target | Dialect::TargetModules) && is(&["NOT"]) {
-        return known("NOT needs AND or OR before it", "write `a AND NOT b`");
-    }
-    if let Some(found) = open_quote(rest) {
-        return Some(found);
-    }
-    if rest.starts_with(['\'', '"']) && rest.contains('\\') {
-        return known(
-            "the text holds an escape that does not exist",
-            r#"the escapes are \' \" \\ and \u with four hex digits"#,
-        );
-    }
-    None
+}
+
+/// The word of letters, digits and `_` that a text ends with, in capitals.
+fn last_word(before: &str) -> String {
+    let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_'));
+    word.take(1).collect::<String>().to_ascii_uppercase()
 }
 
 fn open_quote(rest: &str) -> Option<Known> {
@@ -363,72 +236,4 @@ fn open_quote(rest: &str) -> Option<Known> {
         "the text has no closing quote",
         format!("end it with {quote}"),
     )
-}
-
-fn rsql_mistake(before: &str, rest: &str, last: &str) -> Option<Known> {
-    if rest.starts_with('=') && !rest.starts_with("==") {
-        return known(
-            "`=` is not an operator of RSQL",
-            "equality is `==`, order is `=lt=`, `=le=`, `=gt=`, `=ge=`",
-        );
-    }
-    if before.is_empty() && rest.is_empty() {
-        return known("the condition is empty", "write `id==*` for every device");
-    }
-    if last == "NOT" {
-        return Some(Known {
-            message: "NOT does not exist in RSQL".into(),
-            help: "write `!=`, `=out=(…)` or `=not=null`".into(),
-            back: last.len(),
-        });
-    }
-    if before.ends_with('(') && rest.starts_with(')') {
-        return known("nothing stands in the brackets", "write one value at least");
-    }
-    open_quote(rest)
-}
-
-fn aws_mistake(before: &str, rest: &str, last: &str, next: &str) -> Option<Known> {
-    if before.is_empty() && rest.is_empty() {
-        return known("the query is empty", "write `*` for every thing");
-    }
-    if rest.starts_with("==") || rest.starts_with('=') && before.is_empty() {
-        return known(
-            "`=` is not an operator of this dialect",
-            "write `field:value`",
-        );
-    }
-    if matches!(last, "AND" | "OR" | "NOT") && rest.is_empty() {
-        return known(
-            format!("{last} needs a condition after it"),
-            "to search for the word itself, quote it",
-        );
-    }
-    if matches!(next, "AND" | "OR") {
-        return known(
-            format!("{next} needs a condition before and after it"),
-            "to search for the word itself, quote it",
-        );
-    }
-    if rest.starts_with('"') && !rest.get(1..).unwrap_or_default().contains('"') {
-        return known("the text has no closing quote", "end it with `\"`");
-    }
-    if rest.starts_with('[') || rest.starts_with('{') {
-        return known(
-            "this is no range",
-            "write `[low TO high]`: `[` includes, `{` excludes, `*` is an open end",
-        );
-    }
-    let term = before
-        .rsplit(char::is_whitespace)
-        .next()
-        .unwrap_or_default();
-    if term.starts_with('+') {
-        return Some(Known {
-            message: "`+` does not exist in this dialect".into(),
-            help: "leave it away: a space is AND, and `-` is NOT".into(),
-            back: term.len(),
-        });
-    }
-    None
 }

@@ -1,6 +1,6 @@
 //! Binding of the IoT Hub, target and routing dialects.
 
-use super::{Scope, functions, names};
+use super::{Scope, functions, names, properties};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::dialect::{Collection, Dialect};
 use crate::expression::{Expression, Function, Membership};
@@ -166,7 +166,10 @@ impl Binder<'_> {
             return names::twin_path(path, dialect, collection, mode, self.found);
         }
         match path.steps.first() {
-            Some(Step::Key(name)) => FieldPath::of(["appProperties", name.as_str()]),
+            Some(Step::Key(name)) => {
+                properties::doubtful(name, path.at.0, self.found);
+                FieldPath::of(["appProperties", name.as_str()])
+            }
             _ => FieldPath::default(),
         }
     }
@@ -191,6 +194,7 @@ impl Binder<'_> {
 
     /// `$name`, `{$name}`, `$body.…`, `$twin.…` (Azure spec 3.9).
     fn system(&mut self, expr: &Expr, name: &str, braced: bool) -> Expression {
+        properties::swallowed(&format!("${name}"), expr.span(), self.found);
         let below = |prefix: &str| {
             let start = name.get(..prefix.len())?;
             start

@@ -7,7 +7,7 @@ use crate::path::FieldPath;
 use crate::pattern::{Pattern, Piece, Wildcard};
 use crate::predicate::{AxisOrder, Bound, Edge, GeoArea, Predicate};
 use crate::syntax::ast::{
-    Expr, FieldBody, Group, Node, Operand, Range, RangeBound, Term, TermValue,
+    At, Expr, FieldBody, Group, Node, Operand, Path, Range, RangeBound, Step, Term, TermValue,
 };
 use crate::syntax::limits::{LONGEST_LEADING, MOST_RUNS, MOST_SINGLES, MOST_TERMS};
 use crate::value::{Scalar, Truth, fold, numeral};
@@ -155,6 +155,19 @@ impl Binder<'_> {
         {
             return Predicate::Defined { path: path.clone() };
         }
+        if let TermValue::Pattern(pattern) = &term.value
+            && let [Piece::Literal(word), ..] = pattern.pieces()
+            && word.starts_with('!')
+        {
+            self.found.push(
+                Diagnostic::warning(
+                    Code::Syntax,
+                    term.at.0,
+                    "`!` is searched as part of the word",
+                )
+                .with_help("write NOT before the field: `NOT field:value`"),
+            );
+        }
         let Some(pattern) = self.pattern(term) else {
             return NOTHING;
         };
@@ -292,6 +305,16 @@ impl Binder<'_> {
         }
     }
 
+    /// Whether a word is the name of a field of this index.
+    fn is_field(&self, word: &str) -> bool {
+        let steps = word.split('.').map(|key| Step::Key(key.to_owned()));
+        let path = Path {
+            steps: steps.collect(),
+            at: At(Span::default()),
+        };
+        index_path(&path, self.collection, Use::Search).is_ok()
+    }
+
     /// Bare words that look like another dialect.
     fn doubtful(&mut self, term: &Term) {
         let TermValue::Pattern(pattern) = &term.value else {
@@ -308,20 +331,30 @@ impl Binder<'_> {
                     format!("write `{upper}` for the operator"),
                 ))
             }
-            "||" | "&&" => {
-                let operator = if &**word == "||" { "OR" } else { "AND" };
+            "||" | "|" | "&&" | "&" => {
+                let operator = if word.starts_with('|') { "OR" } else { "AND" };
                 Some((
                     format!("`{word}` is searched as a word"),
                     format!("write `{operator}` for the operator"),
                 ))
             }
-            "=" | "==" | "!=" | "LIKE" | "IN" | "like" | "in" => Some((
+            "SELECT" | "FROM" | "WHERE" => Some((
                 format!("`{word}` is searched as a word"),
-                "write `field:value`, `field:[low TO high]` or `field > number`".to_owned(),
+                "a query of this dialect is a condition only".to_owned(),
+            )),
+            "=" | "==" | "!=" | "LIKE" | "IN" | "BETWEEN" | "EXISTS" | "like" | "in"
+            | "between" | "exists" => Some((
+                format!("`{word}` is searched as a word"),
+                "write `field:value`, `field:[low TO high]`, `field > number` or `field:*`"
+                    .to_owned(),
             )),
             word if word.contains('=') => Some((
                 format!("`{word}` is searched as one word in every field"),
                 "a field's value is asked for as `field:value`".to_owned(),
+            )),
+            word if self.is_field(word) => Some((
+                format!("`{word}` is searched as a word in every field"),
+                format!("write `{word}:value`, or `{word}:*` for whether there is a value"),
             )),
             _ => None,
         };

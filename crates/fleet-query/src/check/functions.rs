@@ -78,10 +78,24 @@ pub(crate) fn resolve(
             span,
             format!("there is no function `{}`", name.text),
         );
-        found.push(match super::names::closest(&name.text, known) {
-            Some(close) => diagnostic.with_help(format!("did you mean `{close}`?")),
-            None => diagnostic,
-        });
+        let help = match (
+            instead(&name.text),
+            super::names::closest(&name.text, known),
+        ) {
+            (Some(help), _) => help.to_owned(),
+            (None, Some(close)) => format!("did you mean `{close}`?"),
+            (None, None) => {
+                let all = Function::ALL
+                    .iter()
+                    .filter(|one| available(**one, one.name(), dialect, mode));
+                let names: Vec<&str> = all.map(|one| one.name()).collect();
+                match names.as_slice() {
+                    [] => "this dialect has no functions".to_owned(),
+                    names => format!("the functions are {}", names.join(", ")),
+                }
+            }
+        };
+        found.push(diagnostic.with_help(help));
         return None;
     };
     if !available(function, &name.text, dialect, mode) {
@@ -122,6 +136,24 @@ pub(crate) fn resolve(
         twin_change(arguments, found);
     }
     Some(function)
+}
+
+/// What to write instead of a function that SQL has.
+fn instead(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_uppercase().as_str() {
+        "NOW" | "GETDATE" | "CURRENT_TIMESTAMP" | "DATE" | "TIMESTAMP" | "DATEADD" => {
+            "times are texts: write the instant, `lastActivityTime > '2026-01-31T12:00:00Z'`, or a parameter, `@since`"
+        }
+        "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" => "aggregates stand in the list of SELECT only",
+        "COALESCE" | "IFNULL" | "NVL" => "ask with `IS_DEFINED(field)` whether there is a value",
+        "EXISTS" | "EXIST" | "ISDEFINED" => "write `IS_DEFINED(field)`",
+        "LEN" => "write `LENGTH(text)`",
+        "CAST" | "CONVERT" | "NUMBER" | "TO_NUMBER" => "write `AS_NUMBER(text)`",
+        "REGEXP" | "REGEX" | "REGEXMATCH" | "MATCHES" | "LIKE" => {
+            "there are no regular expressions: write STARTSWITH, ENDSWITH or CONTAINS"
+        }
+        _ => return None,
+    })
 }
 
 const fn strictly(mode: Mode) -> &'static str {

@@ -3,12 +3,15 @@
 use super::{Scope, bind};
 use crate::algebra::{Want, surely_never};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::document::Document;
+use crate::eval::eval;
 use crate::path::FieldPath;
 use crate::predicate::{Condition, Predicate};
 use crate::profile::NumberRule;
 use crate::schema::Schema;
-use crate::syntax::ast::{Expr, Node, Text};
-use crate::value::{Kind, Scalar};
+use crate::syntax::ast::{Expr, Literal, Node, Text};
+use crate::value::{Kind, Scalar, Truth};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Conditions with more parts than this are not searched for dead ones.
@@ -46,6 +49,7 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
         Node::Not(inner) => vec![inner],
         _ => Vec::new(),
     };
+    let is_leaf = conditions.is_empty();
     let mut inside = false;
     for part in conditions {
         inside |= dead(part, scope, found);
@@ -54,6 +58,10 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
         return true;
     }
     let condition = bound(expr, scope);
+    if is_leaf && let Some(doubt) = without_field(expr, &condition) {
+        found.push(doubt);
+        return true;
+    }
     // A written constant is meant.
     if matches!(condition.predicate, Predicate::Constant(_))
         && matches!(expr.node, Node::Literal(_) | Node::Everything)
@@ -75,7 +83,11 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
         return true;
     }
     if surely_never(&condition, Want::False)
-        && !matches!(condition.predicate, Predicate::Constant(_))
+        // The existence of an id is how everything is written.
+        && !matches!(
+            condition.predicate,
+            Predicate::Constant(_) | Predicate::Defined { .. }
+        )
     {
         found.push(
             Diagnostic::warning(
@@ -91,6 +103,40 @@ fn dead(expr: &Expr, scope: Scope, found: &mut Vec<Diagnostic>) -> bool {
         return true;
     }
     false
+}
+
+/// What is said of a part that names no field although it is no written truth value.
+fn without_field(expr: &Expr, condition: &Condition) -> Option<Diagnostic> {
+    let warning = |code, message| Diagnostic::warning(code, expr.span(), message);
+    match &expr.node {
+        Node::Literal(literal @ (Literal::Text(_) | Literal::Number(_))) => {
+            let kind = if matches!(literal, Literal::Text(_)) {
+                "text"
+            } else {
+                "number"
+            };
+            let message = format!("a {kind} is no condition: it is never true");
+            let help = "write each comparison in full: `a = 'x' OR a = 'y'`";
+            Some(warning(Code::KindMismatch, message).with_help(help))
+        }
+        Node::Compare { .. } | Node::In { .. } | Node::Call { .. } if !names_field(expr) => {
+            let truth = eval(condition, Document::new(&Value::Null));
+            let (code, word) = match truth {
+                Truth::True => (Code::AlwaysTrue, "true"),
+                Truth::False => (Code::AlwaysFalse, "false"),
+                Truth::Undefined => (Code::AlwaysFalse, "undefined"),
+            };
+            let message = format!("this names no field: it is {word} whatever the document holds");
+            let help = "a field stands without quotes: `tags.region = 'EU'`";
+            Some(warning(code, message).with_help(help))
+        }
+        _ => None,
+    }
+}
+
+fn names_field(expr: &Expr) -> bool {
+    matches!(expr.node, Node::Path(_) | Node::System { .. })
+        || expr.children().into_iter().any(names_field)
 }
 
 /// Unknown fields and kinds that never meet, leaf by leaf.
@@ -169,12 +215,14 @@ fn unknown_field(path: &FieldPath, span: Span, scope: Scope, schema: &Schema) ->
     let candidates = || schema.paths().filter(|known| is_judged(known, schema));
     let known: Vec<String> = candidates().map(written).collect();
     let by_last = || {
-        let last = path.last_key().unwrap_or_default();
-        let wanted = |known: &&FieldPath| known.last_key() == Some(last);
-        candidates().find(wanted).map(written)
+        let last = path.last_key();
+        let same = candidates().filter(|known| known.last_key() == last);
+        same.map(written)
+            .min_by_key(|known| strsim::damerau_levenshtein(&name, known))
     };
-    let close = super::names::closest(&name, known.iter().map(String::as_str)).map(str::to_owned);
-    match close.or_else(by_last) {
+    let close =
+        || super::names::closest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+    match by_last().or_else(close) {
         Some(close) => diagnostic.with_help(format!("did you mean `{close}`?")),
         None => diagnostic,
     }
@@ -210,7 +258,17 @@ fn kinds(
             held.join(" or "),
             asked.join(" or ")
         );
+        let in_twins = condition.profile.numbers == NumberRule::Numbers;
         let help = match (asked.as_slice(), known.contains(&Kind::Text)) {
+            _ if in_twins && known.contains(&Kind::Array) => {
+                let path = super::names::written(path, scope.dialect);
+                format!("write `ARRAY_CONTAINS({path}, value)`, or name an element: `{path}[0]`")
+            }
+            _ if known.contains(&Kind::Object) => {
+                let path = super::names::written(path, scope.dialect);
+                format!("name a member: `{path}.…`")
+            }
+            (_, false) if held == ["boolean"] => "compare it with true or false".to_owned(),
             (["number"], true) => "quote the number to compare it as text".to_owned(),
             (["text"], false) if known.contains(&Kind::Number) => {
                 "leave the quotes away to compare it as a number".to_owned()

@@ -5,6 +5,7 @@ mod fleet_index;
 mod functions;
 mod lint;
 pub(crate) mod names;
+mod properties;
 mod rsql;
 mod typing;
 
@@ -74,6 +75,8 @@ fn bind_condition(
 #[cfg(test)]
 pub(crate) use condition::expression as condition_expression;
 
+#[cfg(test)]
+mod advice_tests;
 #[cfg(test)]
 mod binding_tests;
 #[cfg(test)]

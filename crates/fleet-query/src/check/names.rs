@@ -238,7 +238,7 @@ pub(crate) fn twin_path(
         target_name(first, rest, dialect, span, found);
     }
     let Some(root) = in_any_case(&known, first) else {
-        unknown_root(first, collection, &known, span, found);
+        unknown_root(steps, collection, &known, span, found);
         return FieldPath::new(segments(steps));
     };
     let below = |roots: &[&str], rest: &[Step]| with_root(roots, rest);
@@ -258,10 +258,34 @@ pub(crate) fn twin_path(
                 .iter()
                 .find(|(name, _)| *name == root)
                 .map_or(&[][..], |(_, names)| names);
-            below(&[root, in_any_case(inner, second).unwrap_or(second)], tail)
+            let inner = in_any_case(inner, second);
+            if root == "properties" && inner.is_none() {
+                no_section(second, dialect, span, found);
+            }
+            below(&[root, inner.unwrap_or(second)], tail)
         }
         (root, rest) => below(&[root], rest),
     }
+}
+
+/// `properties.x`: neither what is desired nor what is reported.
+fn no_section(name: &str, dialect: Dialect, span: Span, found: &mut Vec<Diagnostic>) {
+    // A target condition has refused it already.
+    if matches!(dialect, Dialect::Target | Dialect::TargetModules) {
+        return;
+    }
+    let message = format!("there is no `properties.{name}`: it is undefined everywhere");
+    let help = format!("write `properties.reported.{name}` or `properties.desired.{name}`");
+    found.push(Diagnostic::warning(Code::UnknownField, span, message).with_help(help));
+}
+
+/// The keys of a path; places of elements left out.
+fn keys(steps: &[Step]) -> Vec<&str> {
+    let keys = steps.iter().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_str()),
+        Step::Index(_) => None,
+    });
+    keys.collect()
 }
 
 /// The steps without a leading `devices`, `devices.modules` or `devices.jobs` that qualifies a root field.
@@ -295,10 +319,17 @@ fn target_name(
     if allowed {
         return;
     }
-    let message = format!("`{first}` cannot stand in a target condition");
-    let help = if rest.is_empty() && in_any_case(&TWIN_ROOTS, first).is_none() {
+    let rest = keys(rest);
+    let name = match (first, rest.first()) {
+        (first, Some(section)) if is("properties") => format!("{first}.{section}"),
+        _ => first.to_owned(),
+    };
+    let message = format!("`{name}` cannot stand in a target condition");
+    let help = if is("reported") && !rest.is_empty() {
+        format!("write `properties.reported.{}`", rest.join("."))
+    } else if rest.is_empty() && in_any_case(&TWIN_ROOTS, first).is_none() {
         format!(
-            "if it is a text, quote it: '{first}'; fields are deviceId, tags and properties.reported"
+            "write `tags.{first}` or `properties.reported.{first}`; a text stands in quotes: '{first}'"
         )
     } else {
         "a target condition may only name deviceId, tags and properties.reported".to_owned()
@@ -307,12 +338,28 @@ fn target_name(
 }
 
 fn unknown_root(
-    first: &str,
+    steps: &[Step],
     collection: Collection,
     known: &[&str],
     span: Span,
     found: &mut Vec<Diagnostic>,
 ) {
+    let keys = keys(steps);
+    let is = |key: &str, word: &str| key.eq_ignore_ascii_case(word);
+    // A collection before the name is no part of it.
+    let name = match keys.as_slice() {
+        [devices, inner, name @ ..]
+            if is(devices, "devices")
+                && (is(inner, "modules") || is(inner, "jobs"))
+                && !name.is_empty() =>
+        {
+            name
+        }
+        [devices, name @ ..] if is(devices, "devices") && !name.is_empty() => name,
+        name => name,
+    };
+    let first = name.first().copied().unwrap_or_default();
+    let last = name.last().copied().unwrap_or_default();
     if collection == Collection::Jobs && in_any_case(&TWIN_ROOTS, first).is_some() {
         found.push(
             Diagnostic::error(
@@ -335,9 +382,15 @@ fn unknown_root(
         None if collection == Collection::Jobs => {
             format!("the fields are {}", JOB_ROOTS.join(", "))
         }
-        None if first.eq_ignore_ascii_case("DISTINCT") => NO_DISTINCT.to_owned(),
+        None if is(first, "DISTINCT") => NO_DISTINCT.to_owned(),
+        None if is(first, "reported") || is(first, "desired") => {
+            format!("write `properties.{}`", name.join("."))
+        }
+        None if name.len() == 1 => format!(
+            "paths begin at the root of the twin: `tags.{last}`, `properties.reported.{last}` or `properties.desired.{last}`; a text stands in quotes: '{last}'"
+        ),
         None => format!(
-            "paths begin at the root of the twin: `tags.{first}`, `properties.reported.{first}` or `properties.desired.{first}`"
+            "paths begin at the root of the twin: `tags.{last}`, `properties.reported.{last}` or `properties.desired.{last}`"
         ),
     };
     found.push(
@@ -363,14 +416,7 @@ pub(crate) fn index_path(
     collection: Collection,
     usage: Use,
 ) -> Result<FieldPath, Diagnostic> {
-    let keys: Vec<&str> = path
-        .steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Index(_) => None,
-        })
-        .collect();
+    let keys = keys(&path.steps);
     let written = keys.join(".");
     let span = path.at.0;
     let named_version = matches!(keys.as_slice(), ["shadow", "name", _, "version"]);
@@ -421,25 +467,15 @@ pub(crate) fn index_path(
             _ => {}
         }
     }
-    let known = fields.iter().map(|(name, _)| *name).chain([
-        "attributes",
-        "shadow",
-        "connectivity",
-        "deviceDefender",
-    ]);
-    let first = keys.first().copied().unwrap_or_default();
-    let help = match (closest(&written, known.clone()), first) {
-        (Some(name), _) => format!("did you mean `{name}`? field names are case-sensitive"),
-        (None, "tags" | "properties") if collection != Collection::Groups => {
-            "this index holds attributes and shadows: `attributes.x`, `shadow.reported.x`, `shadow.desired.x`".to_owned()
+    let help = match instead(&keys, collection, usage) {
+        Some(name) => format!("did you mean `{name}`? field names are case-sensitive"),
+        None if keys.first() == Some(&"tags") && collection != Collection::Groups => {
+            "tags are not in this index: it holds `attributes.x`, `shadow.reported.x`, `shadow.desired.x`".to_owned()
         }
-        (None, _) => match closest(first, ["attributes", "shadow", "connectivity", "deviceDefender", "registry"]) {
-            Some(root) if root != first => format!("did you mean `{root}`? field names are case-sensitive"),
-            _ if collection == Collection::Groups => {
-                "the fields are thingGroupName, thingGroupId, description, parentGroupNames, attributes.…".to_owned()
-            }
-            _ => "the fields are thingName, thingId, thingTypeName, thingGroupNames, attributes.…, shadow.desired.…, shadow.reported.…, connectivity.…, deviceDefender.…".to_owned(),
-        },
+        None if collection == Collection::Groups => {
+            "the fields are thingGroupName, thingGroupId, description, parentGroupNames, attributes.…".to_owned()
+        }
+        None => "the fields are thingName, thingId, thingTypeName, thingGroupNames, attributes.…, shadow.desired.…, shadow.reported.…, connectivity.…, deviceDefender.…".to_owned(),
     };
     Err(Diagnostic::error(
         Code::UnknownField,
@@ -447,6 +483,56 @@ pub(crate) fn index_path(
         format!("there is no field `{written}` in this index"),
     )
     .with_help(help))
+}
+
+/// The field of an AWS index that was probably meant.
+fn instead(keys: &[&str], collection: Collection, usage: Use) -> Option<String> {
+    let (fields, open): (&[(&str, &[&str])], &[&str]) = match collection {
+        Collection::Groups => (&GROUP_FIELDS, &["attributes"]),
+        _ => (
+            &THING_FIELDS,
+            &[
+                "attributes",
+                "shadow",
+                "connectivity",
+                "deviceDefender",
+                "registry",
+            ],
+        ),
+    };
+    let things = collection != Collection::Groups;
+    let written = keys.join(".");
+    let names = || {
+        let names = fields.iter().map(|(name, _)| *name);
+        names.filter(|name| usage == Use::Aggregate || !NEVER_SEARCHABLE.contains(name))
+    };
+    let below = |root: &str, rest: &[&str]| Some(format!("{root}.{}", rest.join(".")));
+    match keys {
+        ["deviceId"] if things => return Some("thingName".to_owned()),
+        ["properties", rest @ ..] if things && rest.len() > 1 => return below("shadow", rest),
+        ["reported" | "desired", _, ..] if things => return below("shadow", keys),
+        // An open root names nothing by itself.
+        ["attributes"] => return below("attributes", &["NAME"]),
+        ["shadow"] if things => return below("shadow.reported", &["NAME"]),
+        _ => {}
+    }
+    if let Some(name) = closest(&written, names()) {
+        return Some(name.to_owned());
+    }
+    match keys {
+        [only] => {
+            let part = |name: &&str| name.contains('.') && name.split('.').any(|key| key == *only);
+            names().find(part).map(str::to_owned)
+        }
+        ["shadow", name] if things && !["desired", "reported"].contains(name) => {
+            below("shadow.reported", &[name])
+        }
+        [root, rest @ ..] => {
+            let close = closest(root, open.iter().copied()).filter(|close| close != root)?;
+            below(close, rest)
+        }
+        [] => None,
+    }
 }
 
 /// A selector of the RSQL dialect.

@@ -52,6 +52,9 @@ fn comparison(
             (_, None) => Predicate::Constant(Truth::False),
         }
     };
+    if matches!(op, RsqlOp::Eq | RsqlOp::Ne | RsqlOp::In | RsqlOp::Out) {
+        null_as_text(arguments, found);
+    }
     let defined = Predicate::Defined { path: path.clone() };
     let is_null = arguments
         .first()
@@ -70,6 +73,20 @@ fn comparison(
         RsqlOp::Le => order(path, CompareOp::Le, arguments, found),
         RsqlOp::Gt => order(path, CompareOp::Gt, arguments, found),
         RsqlOp::Ge => order(path, CompareOp::Ge, arguments, found),
+    }
+}
+
+/// `null` is a word of `=is=` and `=not=` only.
+fn null_as_text(arguments: &[RsqlArgument], found: &mut Vec<Diagnostic>) {
+    for argument in arguments {
+        if let RsqlValue::Word(word) = &argument.value
+            && literal(word).as_deref() == Some("null")
+        {
+            found.push(
+                Diagnostic::warning(Code::Syntax, argument.at.0, "`null` is compared as text")
+                    .with_help("write `=is=null` or `=not=null`; if the text is meant, quote it"),
+            );
+        }
     }
 }
 

@@ -221,7 +221,7 @@ fn parameters_are_typed_and_never_read_as_text() {
 }
 
 /// What is said of a text against a schema: the part it is said of, the message and the help.
-fn notes(text: &str, dialect: Dialect, mode: Mode, schema: &Schema) -> Vec<[String; 3]> {
+pub(super) fn notes(text: &str, dialect: Dialect, mode: Mode, schema: &Schema) -> Vec<[String; 3]> {
     let found = match Query::parse(text, dialect, mode) {
         Ok(query) => query.check(schema),
         Err(found) => found,
@@ -239,7 +239,12 @@ fn notes(text: &str, dialect: Dialect, mode: Mode, schema: &Schema) -> Vec<[Stri
 }
 
 /// One note, part by part. Of the help only the beginning counts.
-fn assert_noted(dialect: Dialect, mode: Mode, schema: &Schema, rows: &[(&str, &str, &str, &str)]) {
+pub(super) fn assert_noted(
+    dialect: Dialect,
+    mode: Mode,
+    schema: &Schema,
+    rows: &[(&str, &str, &str, &str)],
+) {
     for (text, part, message, help) in rows {
         let found = notes(text, dialect, mode, schema);
         let [one] = found.as_slice() else {
@@ -251,7 +256,7 @@ fn assert_noted(dialect: Dialect, mode: Mode, schema: &Schema, rows: &[(&str, &s
     }
 }
 
-fn assert_silent(dialect: Dialect, mode: Mode, schema: &Schema, texts: &[&str]) {
+pub(super) fn assert_silent(dialect: Dialect, mode: Mode, schema: &Schema, texts: &[&str]) {
     for text in texts {
         let found = notes(text, dialect, mode, schema);
         assert!(found.is_empty(), "{text}: {found:?}");
@@ -446,7 +451,7 @@ fn of_messages_is_judged_what_the_schema_tells() {
 fn kinds_that_never_meet_are_told() {
     let schema = Schema::of_documents(&[json!({
         "deviceId": "a",
-        "tags": {"floor": 5, "on": true, "list": [1]},
+        "tags": {"floor": 5, "on": true, "list": [1], "place": {"lat": 5}},
         "attributes": {"site": "b2"},
         "properties": {"reported": {"battery": 55, "on": true}},
     })]);
@@ -459,17 +464,22 @@ fn kinds_that_never_meet_are_told() {
         (
             "tags.on = 'a'",
             "`tags.on` holds boolean only, never text",
-            "compare it with boolean",
+            "compare it with true or false",
         ),
         (
             "tags.on > 1",
             "`tags.on` holds boolean only, never number",
-            "compare it with boolean",
+            "compare it with true or false",
         ),
         (
             "tags.list = 'a'",
             "`tags.list` holds array only, never text",
-            "compare it with array",
+            "write `ARRAY_CONTAINS(tags.list, value)`, or name an element: `tags.list[0]`",
+        ),
+        (
+            "tags.place = 5",
+            "`tags.place` holds object only, never number",
+            "name a member: `tags.place.…`",
         ),
     ];
     for (text, message, help) in twins {
@@ -558,14 +568,40 @@ fn unknown_roots_are_told_with_what_may_stand_there() {
         (
             "devices.colour = 1",
             "devices.colour",
+            "colour",
+            "paths begin at the root of the twin: `tags.colour`, `properties.reported.colour` or `properties.desired.colour`; a text stands in quotes: 'colour'",
+        ),
+        (
+            "Devices.Modules.statu = 1",
+            "Devices.Modules.statu",
+            "statu",
+            "did you mean `status`?",
+        ),
+        (
+            "devices.jobs.a.b = 1",
+            "devices.jobs.a.b",
+            "a",
+            "paths begin at the root of the twin: `tags.b`, `properties.reported.b` or `properties.desired.b`",
+        ),
+        // A collection alone is a name.
+        ("devices.jobs = 1", "devices.jobs", "jobs", "paths begin at"),
+        (
+            "devices = 1",
+            "devices",
             "devices",
             "did you mean `deviceId`?",
         ),
         (
-            "devices.modules.colour = 1",
-            "devices.modules.colour",
-            "devices",
-            "did you mean `deviceId`?",
+            "Reported.temp.a > 20",
+            "Reported.temp.a",
+            "Reported",
+            "write `properties.Reported.temp.a`",
+        ),
+        (
+            "desired.temp > 20",
+            "desired.temp",
+            "desired",
+            "write `properties.desired.temp`",
         ),
     ] {
         let text = format!("{devices} {text}");
@@ -594,7 +630,12 @@ fn unknown_roots_are_told_with_what_may_stand_there() {
     for (text, help) in [
         ("status = 'x'", "a target condition may only name"),
         ("colour.a = 'x'", "a target condition may only name"),
-        ("tags.a = colour", "if it is a text, quote it: 'colour'"),
+        (
+            "tags.a = colour",
+            "write `tags.colour` or `properties.reported.colour`; a text stands in quotes: 'colour'",
+        ),
+        ("reported.a.b = 1", "write `properties.reported.a.b`"),
+        ("reported = 1", "write `tags.reported` or"),
     ] {
         let found = notes(text, Dialect::Target, Mode::Lenient, &none);
         assert!(
@@ -617,19 +658,96 @@ fn fields_that_an_index_has_not_are_told_with_those_it_has() {
         (
             Dialect::Aws,
             "tags.a",
-            "this index holds attributes and shadows",
+            "tags are not in this index: it holds `attributes.x`",
         ),
         (
             Dialect::Aws,
             "Attributes.colour.of.door",
-            "did you mean `attributes`?",
+            "did you mean `attributes.colour.of.door`? field names are case-sensitive",
         ),
         (Dialect::Aws, "shadow.desired", things),
-        (Dialect::Aws, "attributes", "did you mean"),
+        (Dialect::Aws, "shadow.reported", things),
+        (
+            Dialect::Aws,
+            "attributes",
+            "did you mean `attributes.NAME`?",
+        ),
+        (
+            Dialect::Aws,
+            "shadow",
+            "did you mean `shadow.reported.NAME`?",
+        ),
+        (
+            Dialect::Aws,
+            "connectivity",
+            "did you mean `connectivity.connected`?",
+        ),
+        (Dialect::Aws, "deviceId", "did you mean `thingName`?"),
+        (Dialect::Aws, "thingname", "did you mean `thingName`?"),
+        (
+            Dialect::Aws,
+            "connected",
+            "did you mean `connectivity.connected`?",
+        ),
+        (Dialect::Aws, "hasDelta", "did you mean `shadow.hasDelta`?"),
+        (
+            Dialect::Aws,
+            "shadow.hasdelta",
+            "did you mean `shadow.hasDelta`?",
+        ),
+        (
+            Dialect::Aws,
+            "shadow.temperature",
+            "did you mean `shadow.reported.temperature`?",
+        ),
+        (
+            Dialect::Aws,
+            "reported.a.b",
+            "did you mean `shadow.reported.a.b`?",
+        ),
+        (
+            Dialect::Aws,
+            "desired.a",
+            "did you mean `shadow.desired.a`?",
+        ),
+        (Dialect::Aws, "reported", things),
+        (
+            Dialect::Aws,
+            "properties.reported.a",
+            "did you mean `shadow.reported.a`?",
+        ),
+        (Dialect::Aws, "properties.reported", things),
+        (
+            Dialect::Aws,
+            "conectivity.of.door",
+            "did you mean `connectivity.of.door`?",
+        ),
         (Dialect::AwsGroups, "tags.a", groups),
         (Dialect::AwsGroups, "colour.of.door", groups),
-        (Dialect::AwsGroups, "attributes", "did you mean"),
+        (
+            Dialect::AwsGroups,
+            "attributes",
+            "did you mean `attributes.NAME`?",
+        ),
+        (
+            Dialect::AwsGroups,
+            "attribute.owner",
+            "did you mean `attributes.owner`?",
+        ),
         (Dialect::AwsGroups, "description.colour", groups),
+        // What only things have is no help here.
+        (Dialect::AwsGroups, "shado.reported.a", groups),
+        (Dialect::AwsGroups, "shadow", groups),
+        (Dialect::AwsGroups, "shadow.a", groups),
+        (Dialect::AwsGroups, "reported.a", groups),
+        (Dialect::AwsGroups, "properties.reported.a", groups),
+        (Dialect::AwsGroups, "deviceId", groups),
+        (Dialect::AwsGroups, "conectivity", groups),
+        (
+            Dialect::AwsGroups,
+            "parentGroupName",
+            "did you mean `parentGroupNames`?",
+        ),
     ] {
         let text = format!("{field}:1");
         let row = (text.as_str(), field, &*unknown(field), help);
@@ -730,6 +848,15 @@ fn kinds_of_messages_that_do_not_fit_are_told() {
         &none,
     );
     assert_eq!(mixed[0][1], "a boolean is never compared with null");
+    let nulls = "(null AND null) = null";
+    let same = "this names no field: it is true whatever the document holds";
+    let field = "a field stands without quotes";
+    assert_noted(
+        Dialect::Routing,
+        Mode::Lenient,
+        &none,
+        &[(nulls, nulls, same, field)],
+    );
     assert_silent(
         Dialect::Routing,
         Mode::Lenient,
@@ -737,7 +864,6 @@ fn kinds_of_messages_that_do_not_fit_are_told() {
         &[
             "$BODY.a = 3",
             "$Twin.tags.a = 3",
-            "(null AND null) = null",
             "AS_NUMBER(p) = 3",
             "SUBSTRING(p, 1, 2) = 'a'",
             "ARRAY_CONTAINS($body.a, 1)",

@@ -45,7 +45,8 @@ pub(crate) fn infer(expr: &Expr, found: &mut Vec<Diagnostic>) -> Static {
                 name.get(..prefix.len())
                     .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
             };
-            if document("body.") || document("twin.") {
+            // What names no member is refused elsewhere.
+            if ["body.", "body[", "twin."].into_iter().any(document) {
                 Static::Dynamic
             } else {
                 Static::Text
@@ -88,13 +89,9 @@ pub(crate) fn infer(expr: &Expr, found: &mut Vec<Diagnostic>) -> Static {
                 |kind: Static, other: Static| kind == Static::Dynamic && other != Static::Undefined;
             if a != b && !dynamic(a, b) && !dynamic(b, a) {
                 let message = format!("{} is never compared with {}", a.name(), b.name());
-                let diagnostic = Diagnostic::error(Code::Type, expr.span(), message);
-                found.push(match (a, b) {
-                    (Static::Text, Static::Number) | (Static::Number, Static::Text) => {
-                        diagnostic.with_help("properties of a message are text: quote the number, or use AS_NUMBER(property)")
-                    }
-                    _ => diagnostic,
-                });
+                let mut diagnostic = Diagnostic::error(Code::Type, expr.span(), message);
+                diagnostic.help = never_meet(left, (a, b)).map(str::to_owned);
+                found.push(diagnostic);
             }
             Static::Bool
         }
@@ -125,7 +122,13 @@ pub(crate) fn infer(expr: &Expr, found: &mut Vec<Diagnostic>) -> Static {
                     a.name(),
                     b.name()
                 );
-                found.push(Diagnostic::error(Code::Type, expr.span(), message));
+                let diagnostic = Diagnostic::error(Code::Type, expr.span(), message);
+                let looser = matches!(right.node, Node::Compare { .. });
+                found.push(if looser {
+                    diagnostic.with_help("`??` is the loosest operator: write `(a ?? 'x') = 'y'`")
+                } else {
+                    diagnostic
+                });
             }
             Static::Dynamic
         }
@@ -139,6 +142,29 @@ pub(crate) fn infer(expr: &Expr, found: &mut Vec<Diagnostic>) -> Static {
             call(function, arguments, found)
         }
         _ => Static::Dynamic,
+    }
+}
+
+/// What to write instead of a comparison of kinds that never meet.
+fn never_meet(left: &Expr, kinds: (Static, Static)) -> Option<&'static str> {
+    let written = |node: &Node| matches!(node, Node::Literal(Literal::Text(_)));
+    match (&left.node, kinds) {
+        (Node::Compare { right, .. }, _) if matches!(right.node, Node::Concat(..)) => {
+            Some("`||` joins texts: write OR between conditions")
+        }
+        (Node::Compare { .. }, _) => {
+            Some("a comparison does not chain: join two with AND, `1 < $body.a AND $body.a < 5`")
+        }
+        (node, (Static::Text, Static::Number)) if written(node) => {
+            Some("a name stands without quotes: `$body.temperature > 50`")
+        }
+        (_, (Static::Text, Static::Number) | (Static::Number, Static::Text)) => {
+            Some("properties of a message are text: quote the number, or use AS_NUMBER(property)")
+        }
+        (_, (Static::Text, Static::Null) | (Static::Null, Static::Text)) => {
+            Some("write `IS_NULL(name)`, or `NOT IS_DEFINED(name)` where there is none")
+        }
+        _ => None,
     }
 }
 

@@ -69,8 +69,9 @@ impl Builder {
                     .push(Diagnostic::error(Code::TooDeep, op.span, message));
                 break;
             }
+            // The spans of the trees have the brackets too.
+            let span = first.span.to(right.span);
             let right = self.expr(right);
-            let span = left.span().to(right.span());
             let (left_box, right) = (Box::new(left), Box::new(right));
             let arithmetic = |op, left, right| Node::Arithmetic { op, left, right };
             let node = match op.tag {
@@ -122,7 +123,7 @@ impl Builder {
             .iter()
             .rev()
             .fold(self.expr(operand), |inner, prefix| {
-                let span = prefix.span.to(inner.span());
+                let span = prefix.span.to(tree.span);
                 let node = match (prefix.tag, inner.node) {
                     // A minus before a number belongs to it; there is no -0.
                     (Tag::minus, Node::Literal(Literal::Number(n))) if n >= 0.0 => {

@@ -22,11 +22,12 @@ impl<'a> Tree<'a> {
     }
 
     fn of<R: pest::RuleType + Into<Tag>>(pair: Pair<'a, R>) -> Self {
-        let span = pair.as_span();
+        let (start, text) = (pair.as_span().start(), pair.as_str());
         Self {
             tag: pair.as_rule().into(),
-            span: Span::new(span.start(), span.end()),
-            text: pair.as_str(),
+            // White space before something optional that is not there belongs to nobody.
+            span: Span::new(start, start + text.trim_end().len()),
+            text,
             children: pair.into_inner().map(Self::of).collect(),
         }
     }

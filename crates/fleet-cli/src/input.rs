@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read as _};
 
 use crate::failure::{Failure, Problem};
 
-/// The longest line that is taken, in bytes: more than any operation's request.
+/// The longest line or text that is taken, in bytes: more than any operation's request.
 pub(crate) const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
 /// One line of input.
@@ -131,9 +131,21 @@ pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The whole text of a file, or of standard input for `-`.
+/// The whole text of a file, or of standard input for `-`: at most [`LONGEST_LINE`] bytes.
 pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
-    String::from_utf8(read_bytes(path)?).map_err(|error| {
+    let most = LONGEST_LINE as u64;
+    let mut bytes = Vec::new();
+    let read = if path == "-" {
+        io::stdin().lock().take(most + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| Failure::file(path, &error))?;
+    if bytes.len() > LONGEST_LINE {
+        let message = format!("`{path}` is longer than 16 MiB");
+        return Err(Failure::usage("cli.text_too_long", message));
+    }
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Failure::Usage(not_utf8(&format!("`{path}` is "), at))
     })

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::Formatter;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
@@ -83,6 +84,53 @@ pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => printable(text),
-        other => printable(&other.to_string()),
+        other => {
+            let mut bytes = Vec::new();
+            let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Spaced);
+            // Writing to memory cannot fail.
+            let _ = other.serialize(&mut serializer);
+            printable(&String::from_utf8_lossy(&bytes))
+        }
+    }
+}
+
+/// JSON on one line that can be broken between its members.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        writer.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        writer.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A table breaks lines at spaces: between members, not within words.
+    #[test]
+    fn json_in_a_cell_has_spaces_between_its_members() {
+        let value = json!({"tags": {"floor": 5, "on": [true, null, "a\u{7}"]}, "x": {}, "y": []});
+        let shown = r#"{"tags": {"floor": 5, "on": [true, null, "a\u0007"]}, "x": {}, "y": []}"#;
+        assert_eq!(cell(&value), shown);
+        assert_eq!(cell(&json!("a,b")), "a,b");
+        assert_eq!(cell(&Value::Null), "");
     }
 }

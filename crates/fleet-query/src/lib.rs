@@ -27,6 +27,7 @@ pub mod schema;
 pub mod syntax;
 pub mod translate;
 pub mod value;
+mod wide;
 
 pub use diagnostic::{Code, Diagnostic, Severity, Span};
 pub use dialect::{Collection, Dialect, Mode};

@@ -7,11 +7,7 @@
 )]
 use super::ints::Mask;
 use super::packed::Offset;
-
-/// Runs a loop with the widest vectors that the processor has.
-fn wide<T>(run: impl FnOnce() -> T) -> T {
-    fearless_simd::dispatch!(fearless_simd::Level::new(), _ => run())
-}
+use crate::wide::wide;
 
 /// ORs 1 into the mask where `low <= value <= high` (offsets of the slice's width).
 pub(crate) fn select<T: Offset + WrappingSub>(values: &[T], low: u64, high: u64, mask: &mut Mask) {

@@ -1,7 +1,30 @@
 //! Sets of slots: rows of words, bit vectors, and lists that become bit vectors when they grow.
+//!
+//! What goes over a whole row is inlined, so that it is compiled for the vectors that the caller is compiled for.
 
-/// A bit per slot, 64 slots a word. Slots beyond the last word are not in it.
+/// A bit per slot, 64 slots a word, always whole blocks of words. Slots beyond the last word are not in it.
 pub(super) type Row = [u64];
+
+/// The words of a block: as many as the widest vector has.
+pub(super) const BLOCK: usize = 8;
+
+/// Words of several rows in all, each of whole blocks, with no slot in them.
+#[derive(Debug)]
+pub(super) struct Rows(Vec<u64>);
+
+impl Rows {
+    #[inline(always)]
+    pub(super) fn new(words: usize) -> Self {
+        Self(vec![0; words + BLOCK])
+    }
+
+    /// The words; a block lies where a vector is read and written in one go.
+    #[inline(always)]
+    pub(super) fn words(&mut self) -> &mut Row {
+        let skipped = self.0.as_ptr().align_offset(BLOCK * size_of::<u64>());
+        self.0.get_mut(skipped..).unwrap_or_default()
+    }
+}
 
 const fn place(slot: u32) -> (usize, u64) {
     ((slot / 64) as usize, 1 << (slot % 64))
@@ -33,48 +56,89 @@ pub(super) fn flip(row: &mut Row, slot: u32) {
     }
 }
 
+/// Joins every word with its like, as far as both go. A block is read before it is written: so it is one vector.
+#[inline(always)]
+fn join(row: &mut Row, other: &Row, join: impl Fn(u64, u64) -> u64) {
+    let (row, _) = row.as_chunks_mut::<BLOCK>();
+    let (other, _) = other.as_chunks::<BLOCK>();
+    for (block, other) in row.iter_mut().zip(other) {
+        let mut joined = *block;
+        for (word, other) in joined.iter_mut().zip(other) {
+            *word = join(*word, *other);
+        }
+        *block = joined;
+    }
+}
+
+/// Joins every word with its likes in two rows.
+#[inline(always)]
+fn join_two(row: &mut Row, (one, other): (&Row, &Row), join: impl Fn(u64, u64, u64) -> u64) {
+    let (row, _) = row.as_chunks_mut::<BLOCK>();
+    let (one, _) = one.as_chunks::<BLOCK>();
+    let (other, _) = other.as_chunks::<BLOCK>();
+    for (block, (one, other)) in row.iter_mut().zip(one.iter().zip(other)) {
+        let mut joined = *block;
+        for (word, (one, other)) in joined.iter_mut().zip(one.iter().zip(other)) {
+            *word = join(*word, *one, *other);
+        }
+        *block = joined;
+    }
+}
+
+#[inline(always)]
 pub(super) fn add_all(row: &mut Row, more: &Row) {
-    for (word, more) in row.iter_mut().zip(more) {
-        *word |= more;
-    }
+    join(row, more, |word, more| word | more);
 }
 
+#[inline(always)]
 pub(super) fn remove_all(row: &mut Row, less: &Row) {
-    for (word, less) in row.iter_mut().zip(less) {
-        *word &= !less;
-    }
+    join(row, less, |word, less| word & !less);
 }
 
-pub(super) fn flip_all(row: &mut Row, flipped: &Row) {
-    for (word, flipped) in row.iter_mut().zip(flipped) {
-        *word ^= flipped;
-    }
+/// Keeps what is in the other, which is as long.
+#[inline(always)]
+pub(super) fn keep_all(row: &mut Row, kept: &Row) {
+    join(row, kept, |word, kept| word & kept);
+}
+
+/// Adds what is in one of two rows only.
+#[inline(always)]
+pub(super) fn add_differing(row: &mut Row, one: &Row, other: &Row) {
+    join_two(row, (one, other), |word, one, other| word | (one ^ other));
 }
 
 /// Keeps what is not among `asked` or is among `met`.
+#[inline(always)]
 pub(super) fn keep_met(row: &mut Row, asked: &Row, met: &Row) {
     let both = row.len().min(asked.len()).min(met.len());
     let (near, far) = row.split_at_mut(both);
-    for ((word, asked), met) in near.iter_mut().zip(asked).zip(met) {
-        *word &= !asked | met;
-    }
+    join_two(near, (asked, met), |word, asked, met| word & (!asked | met));
     remove_all(far, asked.get(both..).unwrap_or_default());
 }
 
+/// Writes a row over another, which is empty where the first is shorter.
+#[inline(always)]
+pub(super) fn copy(row: &mut Row, from: &Row) {
+    join(row, from, |_, from| from);
+    if let Some(rest) = row.get_mut(from.len()..) {
+        rest.fill(0);
+    }
+}
+
+#[inline(always)]
 pub(super) fn is_empty(row: &Row) -> bool {
-    row.iter().all(|word| *word == 0)
-}
-
-pub(super) fn count(row: &Row) -> usize {
-    row.iter().map(|word| word.count_ones() as usize).sum()
-}
-
-/// Whether some slot is in both.
-pub(super) fn meet(one: &Row, other: &Row) -> bool {
-    one.iter().zip(other).any(|(a, b)| a & b != 0)
+    let (blocks, _) = row.as_chunks::<BLOCK>();
+    let mut all = [0; BLOCK];
+    for block in blocks {
+        for (all, word) in all.iter_mut().zip(block) {
+            *all |= word;
+        }
+    }
+    all.iter().all(|word| *word == 0)
 }
 
 /// Every slot in it, ascending.
+#[cfg(test)]
 pub(super) fn slots(row: &Row) -> impl Iterator<Item = u32> {
     (0u32..).step_by(64).zip(row).flat_map(|(base, word)| {
         let mut left = *word;
@@ -101,7 +165,7 @@ impl Bits {
     pub(super) fn set(&mut self, slot: u32) {
         let (word, _) = place(slot);
         if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
+            self.0.resize((word + 1).next_multiple_of(BLOCK), 0);
         }
         set(&mut self.0, slot);
     }
@@ -140,9 +204,9 @@ impl Default for Postings {
     }
 }
 
-/// Slots per half word of the whole set: above it a bit vector is both faster to apply and not much larger.
+/// Above it a bit vector is faster to apply; it takes eight times the memory of so long a list, and less of a longer one.
 const fn dense_from(slots: u32) -> usize {
-    64 + (slots / 128) as usize
+    8 + (slots / 512) as usize
 }
 
 impl Postings {
@@ -193,6 +257,7 @@ impl Postings {
     }
 
     /// Sets its slots.
+    #[inline(always)]
     pub(super) fn add_to(&self, row: &mut Row) {
         match self {
             Self::Few(list) => list.iter().for_each(|slot| set(row, *slot)),
@@ -201,6 +266,7 @@ impl Postings {
     }
 
     /// Clears its slots.
+    #[inline(always)]
     pub(super) fn take_from(&self, row: &mut Row) {
         match self {
             Self::Few(list) => list.iter().for_each(|slot| clear(row, *slot)),
@@ -235,7 +301,7 @@ mod tests {
                     model.remove(&slot);
                 }
             }
-            let mut seen = [0; 5];
+            let mut seen = [0; 8];
             postings.add_to(&mut seen);
             prop_assert_eq!(postings.len(), model.len());
             prop_assert_eq!(slots(&seen).collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());

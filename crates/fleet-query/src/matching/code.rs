@@ -98,6 +98,13 @@ impl Evaluated {
     }
 }
 
+/// A document that code is run for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'h> {
+    pub(super) answers: &'h Answers,
+    pub(super) document: &'h Value,
+}
+
 /// The names that code speaks in: tokens, and what is evaluated.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
@@ -107,27 +114,68 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Whether a document with these answers meets an operation.
-    pub(super) fn holds(&self, op: Op<'_>, answers: &Answers, document: &Value) -> bool {
+    /// Whether a document meets an operation.
+    pub(super) fn holds(&self, op: Op<'_>, held: &Asked<'_>) -> bool {
         match op {
-            Op::All(mut code) => code.all(|op| self.holds(op, answers, document)),
-            Op::Any(mut code) => code.any(|op| self.holds(op, answers, document)),
+            Op::All(mut code) => code.all(|op| self.holds(op, held)),
+            Op::Any(mut code) => code.any(|op| self.holds(op, held)),
             Op::Some(field, tokens) => {
-                let own = answers.of(field).tokens;
+                let own = held.answers.of(field).tokens;
                 tokens.iter().any(|token| own.contains(token))
             }
             Op::None(field, tokens) => {
-                let own = answers.of(field).tokens;
+                let own = held.answers.of(field).tokens;
                 !tokens.iter().any(|token| own.contains(token))
             }
             Op::Within(field, range) => {
-                let numbers = answers.of(field).numbers;
+                let numbers = held.answers.of(field).numbers;
                 numbers.iter().any(|number| range.holds(*number))
             }
             Op::Evaluated(number) => matches!(
                 self.evaluated.get(number as usize),
-                Some(Some(evaluated)) if evaluated.holds(Document::new(document))
+                Some(Some(evaluated)) if evaluated.holds(Document::new(held.document))
             ),
+        }
+    }
+
+    /// Whether a document met an operation before its answers on some fields changed, and whether it does after. What
+    /// speaks of no changed field is asked once.
+    pub(super) fn held(
+        &self,
+        op: Op<'_>,
+        (old, new): (&Asked<'_>, &Asked<'_>),
+        changed: &[u32],
+    ) -> (bool, bool) {
+        match op {
+            Op::All(code) => {
+                let mut all = (true, true);
+                for op in code {
+                    let (was, is) = self.held(op, (old, new), changed);
+                    all = (all.0 && was, all.1 && is);
+                    if all == (false, false) {
+                        break;
+                    }
+                }
+                all
+            }
+            Op::Any(code) => {
+                let mut any = (false, false);
+                for op in code {
+                    let (was, is) = self.held(op, (old, new), changed);
+                    any = (any.0 || was, any.1 || is);
+                    if any == (true, true) {
+                        break;
+                    }
+                }
+                any
+            }
+            Op::Some(field, _) | Op::None(field, _) | Op::Within(field, _)
+                if !changed.contains(&field) =>
+            {
+                let holds = self.holds(op, old);
+                (holds, holds)
+            }
+            op => (self.holds(op, old), self.holds(op, new)),
         }
     }
 

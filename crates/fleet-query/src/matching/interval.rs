@@ -4,7 +4,7 @@
 //! each block of cuts begins with the bit vector of the slots that are inside there, so a look-up
 //! copies one vector and flips the cuts of one block only.
 
-use super::bits::{Bits, Row, flip, flip_all};
+use super::bits::{self, Bits, Row};
 use crate::predicate::Edge;
 
 /// A range of numbers that holds at least one: from `low` up to and without `end`, or without end.
@@ -89,26 +89,30 @@ pub(super) fn apart(mut ranges: Vec<NumberRange>) -> Vec<NumberRange> {
     out
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Cut {
-    at: f64,
-    slot: u32,
-}
-
+/// The cuts from a number up to the next block's, ascending.
 #[derive(Clone, Debug, Default)]
 struct Block {
-    /// Slots inside their range just before the block's first cut.
+    /// Slots inside a range just before the block's first cut.
     inside: Bits,
-    cuts: Vec<Cut>,
+    /// Where a range begins or ends.
+    cuts: Vec<f64>,
+    /// By cut: the slot whose range it is.
+    slots: Vec<u32>,
 }
 
 /// The ranges of many slots on one field.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Intervals {
-    /// Never empty once a range was added: the first block also holds what is left of every cut.
+    /// By block: the number that no cut of it is before, and no cut of the block before it is after.
+    from: Vec<f64>,
+    /// Never empty once a range was added: the first block lies left of every number.
     blocks: Vec<Block>,
-    cuts: usize,
     slots: usize,
+}
+
+/// Cuts of a block: flipping the half of them that is nearer costs about what copying the row costs.
+fn longest(slots: u32) -> usize {
+    (slots as usize / 128).max(32)
 }
 
 impl Intervals {
@@ -116,62 +120,59 @@ impl Intervals {
         self.slots == 0
     }
 
-    /// Adds the ranges of a slot that has none here; they lie [`apart`].
-    pub(super) fn add(&mut self, ranges: &[NumberRange], slot: u32) {
+    /// Adds the ranges of a slot that has none here; they lie [`apart`]. `slots` is how many slots there are in all.
+    pub(super) fn add(&mut self, ranges: &[NumberRange], slot: u32, slots: u32) {
         self.slots += 1;
         if self.blocks.is_empty() {
+            self.from.push(f64::NEG_INFINITY);
             self.blocks.push(Block::default());
         }
+        let longest = longest(slots);
         for range in ranges {
-            let first = if range.low == f64::NEG_INFINITY {
-                if let Some(block) = self.blocks.first_mut() {
-                    block.inside.set(slot);
-                }
-                0
-            } else {
-                self.insert(Cut {
-                    at: range.low,
-                    slot,
-                })
-            };
-            let last = match range.end {
-                Some(at) => self.insert(Cut { at, slot }),
-                None => self.blocks.len() - 1,
-            };
-            for block in self.blocks.iter_mut().take(last + 1).skip(first + 1) {
+            let mut insert = |at| self.insert(at, slot);
+            let low = (range.low != f64::NEG_INFINITY).then_some(range.low);
+            let (first, last) = (low.map(&mut insert), range.end.map(insert));
+            let from = first.map_or(0, |first| first + 1);
+            let to = last.unwrap_or(self.blocks.len().saturating_sub(1));
+            for block in self.blocks.iter_mut().take(to + 1).skip(from) {
                 block.inside.set(slot);
             }
             // From the right, so that a split moves nothing that is still to be looked at.
-            self.split(last);
-            self.split(first);
+            for at in last.into_iter().chain(first) {
+                self.split(at, longest);
+            }
         }
     }
 
     /// The block that took the cut.
-    fn insert(&mut self, cut: Cut) -> usize {
-        let at = self.block_of(cut.at);
+    fn insert(&mut self, cut: f64, slot: u32) -> usize {
+        let at = self.block_of(cut);
         if let Some(block) = self.blocks.get_mut(at) {
-            let place = block.cuts.partition_point(|other| other.at <= cut.at);
+            let place = passed(&block.cuts, cut);
             block.cuts.insert(place, cut);
-            self.cuts += 1;
+            block.slots.insert(place, slot);
         }
         at
     }
 
-    /// Halves a block that has grown too long: about as many blocks as cuts in one.
-    fn split(&mut self, at: usize) {
-        let most = self.cuts.isqrt().max(32);
-        let Some(block) = self
-            .blocks
-            .get_mut(at)
-            .filter(|block| block.cuts.len() > most)
-        else {
+    /// Halves a block that has grown too long.
+    fn split(&mut self, at: usize, longest: usize) {
+        let long = |block: &&mut Block| block.cuts.len() > longest;
+        let Some(block) = self.blocks.get_mut(at).filter(long) else {
             return;
         };
-        let cuts = block.cuts.split_off(block.cuts.len() / 2);
+        let half = block.cuts.len() / 2;
+        let (cuts, slots) = (block.cuts.split_off(half), block.slots.split_off(half));
         let mut inside = block.inside.clone();
-        block.cuts.iter().for_each(|cut| inside.flip(cut.slot));
-        self.blocks.insert(at + 1, Block { inside, cuts });
+        block.slots.iter().for_each(|slot| inside.flip(*slot));
+        let from = cuts.first().copied().unwrap_or(f64::INFINITY);
+        self.from.insert(at + 1, from);
+        let right = Block {
+            inside,
+            cuts,
+            slots,
+        };
+        self.blocks.insert(at + 1, right);
     }
 
     /// Removes a slot's ranges, as they were added.
@@ -186,64 +187,93 @@ impl Intervals {
         for block in &mut self.blocks {
             block.inside.clear(slot);
         }
-        // What lies left of every cut stays with the first block.
-        let mut at = 0;
-        self.blocks.retain(|block| {
-            at += 1;
-            at == 1 || !block.cuts.is_empty()
-        });
         if self.slots == 0 {
             *self = Self::default();
         }
     }
 
-    fn take(&mut self, at: f64, slot: u32) {
+    fn take(&mut self, cut: f64, slot: u32) {
         // Equal cuts may lie in several blocks, the last of which is found first.
-        let last = self.block_of(at);
-        for block in self.blocks.iter_mut().take(last + 1).rev() {
-            let from = block.cuts.partition_point(|cut| cut.at < at);
-            let found = block
-                .cuts
-                .iter()
-                .skip(from)
-                .take_while(|cut| cut.at == at)
-                .position(|cut| cut.slot == slot);
-            if let Some(found) = found {
-                block.cuts.remove(from + found);
-                self.cuts -= 1;
-                return;
+        for at in (0..=self.block_of(cut)).rev() {
+            let Some(block) = self.blocks.get_mut(at) else {
+                continue;
+            };
+            let mut own = block.cuts.iter().zip(&block.slots);
+            let Some(found) = own.position(|(at, of)| *at == cut && *of == slot) else {
+                continue;
+            };
+            block.cuts.remove(found);
+            block.slots.remove(found);
+            // The first block stays: it lies left of every number.
+            if at > 0 && block.cuts.is_empty() {
+                self.blocks.remove(at);
+                self.from.remove(at);
             }
-        }
-    }
-
-    /// Flips the bit of every slot one of whose ranges holds the number.
-    pub(super) fn flip_holding(&self, number: f64, out: &mut Row) {
-        let Some(block) = self.blocks.get(self.block_of(number)) else {
             return;
-        };
-        flip_all(out, block.inside.row());
-        for cut in &block.cuts {
-            if cut.at > number {
-                break;
-            }
-            flip(out, cut.slot);
         }
     }
 
-    /// The last block whose first cut is not after the number; the first block if none is.
+    /// The slots one of whose ranges holds one of the numbers, written over a row.
+    #[inline(always)]
+    pub(super) fn holding(&self, numbers: &[f64], out: &mut Row) {
+        match numbers {
+            [] => out.fill(0),
+            [number] => self.holding_one(*number, out),
+            several => self.holding_some(several, out),
+        }
+    }
+
+    #[inline(always)]
+    fn holding_one(&self, number: f64, out: &mut Row) {
+        let at = self.block_of(number);
+        let Some(block) = self.blocks.get(at) else {
+            return out.fill(0);
+        };
+        let passed = passed(&block.cuts, number);
+        let (before, after) = block.slots.split_at_checked(passed).unwrap_or_default();
+        // From the side that is nearer: the next block knows what is inside after all of these cuts.
+        let (inside, flipped) = match self.blocks.get(at + 1) {
+            Some(next) if after.len() < before.len() => (&next.inside, after),
+            _ => (&block.inside, before),
+        };
+        bits::copy(out, inside.row());
+        for slot in flipped {
+            bits::flip(out, *slot);
+        }
+    }
+
+    /// Apart from the rest, so that what is rare is compiled once.
+    fn holding_some(&self, numbers: &[f64], out: &mut Row) {
+        out.fill(0);
+        let mut held = vec![0; out.len()];
+        for number in numbers {
+            self.holding_one(*number, &mut held);
+            bits::add_all(out, &held);
+        }
+    }
+
+    /// The last block that does not begin after the number.
+    #[inline(always)]
     fn block_of(&self, number: f64) -> usize {
-        let later = self.blocks.get(1..).unwrap_or_default();
-        later.partition_point(|block| block.cuts.first().is_some_and(|cut| cut.at <= number))
+        passed(self.from.get(1..).unwrap_or_default(), number)
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let blocks: usize = self
-            .blocks
-            .iter()
-            .map(|block| block.inside.heap_bytes() + block.cuts.capacity() * size_of::<Cut>())
-            .sum();
-        blocks + self.blocks.capacity() * size_of::<Block>()
+        let block = |block: &Block| {
+            block.inside.heap_bytes() + block.cuts.capacity() * 8 + block.slots.capacity() * 4
+        };
+        self.blocks.iter().map(block).sum::<usize>()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.from.capacity() * 8
     }
+}
+
+/// How many of the cuts, which ascend, are not after the number. Some dozens: comparing all takes less than searching.
+#[inline(always)]
+fn passed(cuts: &[f64], number: f64) -> usize {
+    let (blocks, rest) = cuts.as_chunks::<8>();
+    let passed = |cuts: &[f64]| cuts.iter().filter(|cut| **cut <= number).count();
+    blocks.iter().map(|block| passed(block)).sum::<usize>() + passed(rest)
 }
 
 #[cfg(test)]
@@ -265,26 +295,27 @@ mod tests {
         #[test]
         fn agrees_with_asking_each_range(
             all in prop::collection::vec((ranges(), any::<bool>()), 1..400),
-            numbers in prop::collection::vec(-8..8i32, 1..20),
+            numbers in prop::collection::vec(prop::collection::vec(-8..8i32, 0..3), 1..20),
         ) {
             let mut index = Intervals::default();
             for (slot, (ranges, _)) in (0..).zip(&all) {
-                index.add(ranges, slot);
+                index.add(ranges, slot, 400);
             }
             for (slot, (ranges, gone)) in (0..).zip(&all) {
                 if *gone {
                     index.remove(ranges, slot);
                 }
             }
-            for number in numbers {
-                let number = f64::from(number) / 2.0;
-                let mut found = [0; 7];
-                index.flip_holding(number, &mut found);
+            for numbers in numbers {
+                let numbers: Vec<f64> = numbers.into_iter().map(|number| f64::from(number) / 2.0).collect();
+                let mut found = [u64::MAX; 8];
+                index.holding(&numbers, &mut found);
+                let holds = |range: &NumberRange| numbers.iter().any(|number| range.holds(*number));
                 let expected: Vec<u32> = (0..).zip(&all)
-                    .filter(|(_, (ranges, gone))| !gone && ranges.iter().any(|range| range.holds(number)))
+                    .filter(|(_, (ranges, gone))| !gone && ranges.iter().any(holds))
                     .map(|(slot, _)| slot)
                     .collect();
-                prop_assert_eq!(super::super::bits::slots(&found).collect::<Vec<_>>(), expected);
+                prop_assert_eq!(bits::slots(&found).collect::<Vec<_>>(), expected);
             }
         }
 

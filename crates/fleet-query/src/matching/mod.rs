@@ -4,8 +4,8 @@
 //! `'eu'`, `serial` begins with `'AB'`, `floor` is there) or a numeric range. A document taken in ([`Held`]) is the
 //! tokens that it answers with yes, and its numbers. A condition that must have a rare token is *filed* under it, and
 //! run, as a few words of code, for the documents that have the token. All others are *swept*: each has one bit, each field
-//! crosses out the bits whose demand it does not meet, 64 at a time. ORs stay ORs: each is a lane of bits of
-//! its own. What no token can say (suffixes, wildcards, functions, path against path) is evaluated by the reference
+//! crosses out the bits whose demand it does not meet, as many at a time as a vector of the processor has. ORs stay ORs:
+//! each has a bit of its own. What no token can say (suffixes, wildcards, functions, path against path) is evaluated by the reference
 //! evaluator on what is left, and counted ([`Stats`]). Nothing is approximated: the answer equals evaluating every condition.
 //!
 //! ```
@@ -28,31 +28,35 @@
 //! ```
 
 mod bits;
+mod clause;
 mod code;
 mod demand;
 mod interval;
 mod normal;
 mod sheet;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
 
 use crate::predicate::Condition;
-use code::{Code, Names, Op};
+use clause::Clauses;
+use code::{Asked, Code, Names, Op};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use serde_json::Value;
-use sheet::{Clauses, Sheet};
+use sheet::Sheet;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use sweep::Change;
 use vocabulary::{Answers, put};
 
 /// Tokens of one condition that it may be filed under; a longer choice is swept.
 const MOST_FILED: usize = 16;
 
-/// Conditions that any token may have filed under it. Judging one takes the time in which some thirty are swept.
+/// Conditions that any token may have filed under it. Judging one takes the time in which some hundred are swept.
 const SHORT_SHELF: usize = if cfg!(test) { 2 } else { 8 };
 /// Of a thousand tests of a field, how many may be one that is rare: documents are taken to hold the values that
 /// conditions name about as often as conditions name them.
@@ -329,9 +333,13 @@ impl ConditionIndex {
     #[must_use]
     pub fn matches(&self, held: &Held) -> Ids<'_> {
         let answers = &*self.current(held);
+        let asked = Asked {
+            answers,
+            document: &held.document,
+        };
         let holds = |number: u32| {
             let stored = self.stored(number);
-            stored.is_some_and(|stored| self.names.holds(stored.op(), answers, &held.document))
+            stored.is_some_and(|stored| self.names.holds(stored.op(), &asked))
         };
         // As many as are met as a rule: growing little by little would take as long as finding them.
         let mut numbers = Vec::with_capacity(64 + self.len() / 16);
@@ -348,8 +356,7 @@ impl ConditionIndex {
             numbers.sort_unstable();
             numbers.dedup();
         }
-        self.sheet
-            .sweep(answers, holds, |number| numbers.push(number));
+        self.sheet.met(answers, holds, &mut numbers);
         Ids {
             index: self,
             numbers,
@@ -360,47 +367,57 @@ impl ConditionIndex {
     #[must_use]
     pub fn delta(&self, before: &Held, after: &Held) -> Delta<'_> {
         let (old, new) = (&*self.current(before), &*self.current(after));
-        let changed = old.differing(new);
-        let mask = changed
-            .iter()
-            .fold(EVALUATED, |all, field| all | field_bit(*field));
-        let (mut entered, mut left) = (Vec::new(), Vec::new());
-        let holds = |number: u32| {
-            let Some(stored) = self.stored(number) else {
-                return (false, false);
-            };
-            (
-                self.names.holds(stored.op(), old, &before.document),
-                self.names.holds(stored.op(), new, &after.document),
-            )
+        let fields = old.differing(new);
+        let bits = fields.iter().map(|field| field_bit(*field));
+        let change = Change {
+            touched: bits.fold(EVALUATED, |all, bit| all | bit),
+            before: old,
+            after: new,
+            fields,
         };
-        let mut note = |number: u32, (was, is): (bool, bool)| match (was, is) {
+        let was = Asked {
+            answers: old,
+            document: &before.document,
+        };
+        let is = Asked {
+            answers: new,
+            document: &after.document,
+        };
+        let touched = |number: u32| {
+            let touches = self.touches.get(number as usize);
+            touches.is_some_and(|touches| touches & change.touched != 0)
+        };
+        let holds = |number: u32| match self.stored(number) {
+            Some(stored) if touched(number) => {
+                self.names.held(stored.op(), (&was, &is), &change.fields)
+            }
+            _ => (false, false),
+        };
+        let (mut entered, mut left) = (Vec::new(), Vec::new());
+        let mut note = |number: u32, held: (bool, bool)| match held {
             (false, true) => entered.push(number),
             (true, false) => left.push(number),
             _ => {}
         };
 
         let mut filed = Vec::new();
-        let touched = |number: &&u32| {
-            let touches = self.touches.get(**number as usize);
-            touches.is_some_and(|touches| touches & mask != 0)
-        };
         for (_, answer) in old.iter() {
-            let shelves = answer.tokens.iter().flat_map(|token| self.filed(*token));
-            filed.extend(shelves.filter(touched));
+            for token in answer.tokens {
+                let shelf = self.filed(*token).iter();
+                filed.extend(shelf.filter(|number| touched(**number)));
+            }
         }
-        for field in &changed {
-            let tokens = new.of(*field).tokens;
-            filed.extend(tokens.iter().flat_map(|token| self.filed(*token)));
+        for field in &change.fields {
+            for token in new.of(*field).tokens {
+                filed.extend(self.filed(*token));
+            }
         }
         filed.sort_unstable();
         filed.dedup();
         for number in filed {
             note(number, holds(number));
         }
-        self.sheet.moved(old, new, &changed, |number, decided| {
-            note(number, decided.unwrap_or_else(|| holds(number)));
-        });
+        self.sheet.moved(&change, holds, note);
         let ids = |numbers| Ids {
             index: self,
             numbers,
@@ -498,6 +515,7 @@ impl ConditionIndex {
                 continue;
             };
             let op = stored.op();
+            let touches = self.touches.get(number as usize).copied().unwrap_or(0);
             let mut tokens = Vec::new();
             let place = if matches!(op, Op::Any(Code([]))) {
                 Place::Nowhere
@@ -510,7 +528,7 @@ impl ConditionIndex {
                     _ => Place::FiledTwice(tokens.as_slice().into()),
                 }
             } else {
-                Place::Swept(self.sheet.insert(number, &Clauses::of(op)))
+                Place::Swept(self.sheet.insert(number, &Clauses::of(op), touches))
             };
             if let Some(Some(stored)) = self.conditions.get_mut(number as usize) {
                 stored.place = place;

@@ -16,7 +16,7 @@ use crate::path::FieldPath;
 use crate::query::{Query, Select};
 use crate::schema::Schema;
 use crate::syntax;
-use crate::syntax::ast::{At, Expr, Name, Node, SelectList, Statement, Text};
+use crate::syntax::ast::{At, Expr, Literal, Name, Node, SelectList, Statement, Text};
 use crate::value::{CompareOp, Truth};
 use facts::Facts;
 
@@ -230,9 +230,21 @@ fn without_lists(expr: &Expr) -> Expr {
                         Node::And(parts)
                     }
                 }
-                // Nothing is in an empty list; what is defined is in none.
+                // Nothing is in an empty list.
                 (_, None, Membership::In) => write::truth(Truth::False),
-                (_, None, Membership::NotIn) => write::call("IS_DEFINED", vec![(**value).clone()]),
+                // What is defined is in none, of all else it is undefined.
+                (_, None, Membership::NotIn) => {
+                    let value = || (**value).clone();
+                    let empty = Node::Literal(Literal::Text(String::new()));
+                    let compare = Node::Compare {
+                        op: CompareOp::Eq,
+                        left: Box::new(value()),
+                        right: Box::new(Expr::new(empty, expr.span())),
+                    };
+                    let defined = write::call("IS_DEFINED", vec![value()]);
+                    let parts = [defined, compare].map(|node| Expr::new(node, expr.span()));
+                    Node::Or(parts.into())
+                }
             }
         }
         Node::Not(inner) => Node::Not(Box::new(without_lists(inner))),

@@ -147,6 +147,9 @@ impl<F: Fn(&FieldPath) -> Facts> Reader<'_, F> {
 
     fn compare(&self, path: &FieldPath, op: CompareOp, value: &Scalar) -> Result<Meaning, String> {
         let ask = match (value, self.shape(path)) {
+            (Scalar::Number(number), _) if number.is_infinite() => {
+                return Err("an infinite number".to_owned());
+            }
             (Scalar::Number(number), Shape::Number) if op != CompareOp::Ne => Ask::Number {
                 op,
                 number: *number,

@@ -102,7 +102,8 @@ impl Field {
         let mut seen = HashSet::new();
         let mut add = |value: Option<Value>, open: bool| {
             let truths = on(value.as_ref());
-            let new = seen.insert((truths.clone(), open, is_object(value.as_ref())));
+            let place = (is_object(value.as_ref()), value.is_none());
+            let new = seen.insert((truths.clone(), open, place));
             if kept || new {
                 single.push(Class {
                     value,

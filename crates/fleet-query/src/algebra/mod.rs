@@ -10,6 +10,7 @@ mod field;
 mod normal;
 mod numerals;
 mod search;
+mod system;
 mod texts;
 mod witness;
 
@@ -147,15 +148,20 @@ fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
     if count > MOST_LEAVES {
         return Verdict::Unknown;
     }
-    match readable(goals, most) {
-        Verdict::Yes => unreadable(goals, most),
+    let conditions: Vec<&Condition> = goals.iter().map(|(condition, _)| *condition).collect();
+    let fields = system::as_fields(&conditions);
+    let wants = goals.iter().map(|(_, want)| *want);
+    let searched: Vec<(&Condition, Want)> = fields.iter().zip(wants).collect();
+    match readable(goals, &searched, most) {
+        Verdict::Yes => unreadable(goals, &searched, most),
         decided => decided,
     }
 }
 
-/// The same of the documents whose message body, if they have one, can be read.
-fn readable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    match search::search(&Goal::new(goals, most), most) {
+/// The same of the documents whose message body, if they have one, can be read. What is searched for is what is asked,
+/// with system properties as fields.
+fn readable(goals: &[(&Condition, Want)], searched: &[(&Condition, Want)], most: usize) -> Verdict {
+    match search::search(&Goal::new(searched, most), most) {
         Outcome::Impossible => Verdict::Yes,
         Outcome::Undecided => Verdict::Unknown,
         Outcome::Found(witness) => shown(goals, witness),
@@ -163,8 +169,12 @@ fn readable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
 }
 
 /// The same of messages whose body cannot be read: a condition that needs it is undefined there.
-fn unreadable(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    let (blind, others): (Vec<_>, Vec<_>) = goals
+fn unreadable(
+    goals: &[(&Condition, Want)],
+    searched: &[(&Condition, Want)],
+    most: usize,
+) -> Verdict {
+    let (blind, others): (Vec<_>, Vec<_>) = searched
         .iter()
         .partition(|(condition, _)| condition.needs_body);
     let possible = blind.iter().all(|(_, want)| *want == Want::NotTrue);

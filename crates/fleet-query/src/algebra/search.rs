@@ -7,8 +7,8 @@ use crate::document::Document;
 use crate::eval::eval;
 use crate::path::{FieldPath, Segment};
 use crate::predicate::{Condition, Predicate};
-use crate::profile::Profile;
-use crate::value::Truth;
+use crate::profile::{KeyRule, Profile};
+use crate::value::{Truth, fold};
 use serde_json::Value;
 use std::cell::RefCell;
 
@@ -25,6 +25,8 @@ pub(super) struct Goal<'a> {
     fields: Vec<RefCell<Field>>,
     /// Fields of which the second lies inside the first.
     inside: Vec<(usize, usize)>,
+    /// Fields that differ in the letter case of the last key only, where case does not matter: both are there or neither.
+    same: Vec<(usize, usize)>,
     /// The leaves in the order in which they are decided: field, place in it, number.
     order: Vec<(usize, usize, usize)>,
     atoms: usize,
@@ -95,7 +97,13 @@ impl<'a> Goal<'a> {
                 fields.push(Field::free(number, profile));
             }
         }
-        let mut inside = Vec::new();
+        let any_case = |path: &FieldPath| {
+            let mut its = leaves
+                .iter()
+                .filter(|(leaf, _)| leaf.paths().contains(&path));
+            its.all(|(_, profile)| profile.keys == KeyRule::AnyCase)
+        };
+        let (mut inside, mut same) = (Vec::new(), Vec::new());
         let mut complete = true;
         for (outer, above) in fields.iter().enumerate() {
             complete &= above.complete;
@@ -103,6 +111,10 @@ impl<'a> Goal<'a> {
                 if lies_inside(&below.path, &above.path) {
                     complete &= !has_index(&below.path, above.path.segments().len());
                     inside.push((outer, inner));
+                }
+                let (one, other) = (&above.path, &below.path);
+                if inner > outer && are_same(one, other) && any_case(one) && any_case(other) {
+                    same.push((outer, inner));
                 }
                 complete &= outer == inner || !collide(above, below);
             }
@@ -116,6 +128,7 @@ impl<'a> Goal<'a> {
             wanted,
             fields: fields.into_iter().map(RefCell::new).collect(),
             inside,
+            same,
             atoms: leaves.len(),
             complete,
             opaque: any_opaque,
@@ -126,6 +139,16 @@ impl<'a> Goal<'a> {
 fn lies_inside(below: &FieldPath, above: &FieldPath) -> bool {
     let (below, above) = (below.segments(), above.segments());
     !above.is_empty() && below.len() > above.len() && below.starts_with(above)
+}
+
+/// Whether two paths differ in the letter case of the last key only.
+fn are_same(a: &FieldPath, b: &FieldPath) -> bool {
+    match (a.segments().split_last(), b.segments().split_last()) {
+        (Some((a, above)), Some((b, beyond))) => {
+            above == beyond && a != b && fold(a.as_key()) == fold(b.as_key())
+        }
+        _ => false,
+    }
 }
 
 fn has_index(path: &FieldPath, from: usize) -> bool {
@@ -265,10 +288,10 @@ impl Search<'_> {
     /// Makes documents of values that fit and asks the evaluator.
     fn judge(&mut self) -> Option<Value> {
         let nested = |at: usize| {
-            self.goal
-                .inside
-                .iter()
-                .any(|(outer, inner)| *outer == at || *inner == at)
+            let pairs = self.goal.inside.iter().chain(&self.goal.same);
+            pairs
+                .into_iter()
+                .any(|(one, other)| *one == at || *other == at)
         };
         let all = |at: usize| self.goal.opaque || nested(at);
         let choices: Vec<Vec<Shown>> = self
@@ -314,15 +337,20 @@ impl Search<'_> {
                 .get(*at)
                 .is_some_and(|field| field.borrow().dotted)
         };
-        self.goal.inside.iter().all(|(outer, inner)| {
-            let (Some(above), Some(below)) = (shown.get(*outer), shown.get(*inner)) else {
-                return true;
-            };
-            dotted(inner)
-                || dotted(outer)
-                || below.nested.is_none()
-                || above.nested.as_ref().is_some_and(Value::is_object)
-        })
+        let alike = self.goal.same.iter().all(|(one, other)| {
+            let there = |at: &usize| shown.get(*at).is_some_and(|shown| shown.nested.is_some());
+            there(one) == there(other)
+        });
+        alike
+            && self.goal.inside.iter().all(|(outer, inner)| {
+                let (Some(above), Some(below)) = (shown.get(*outer), shown.get(*inner)) else {
+                    return true;
+                };
+                dotted(inner)
+                    || dotted(outer)
+                    || below.nested.is_none()
+                    || above.nested.as_ref().is_some_and(Value::is_object)
+            })
     }
 
     fn show(&self, shown: &[&Shown]) -> Option<Value> {

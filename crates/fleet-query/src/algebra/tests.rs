@@ -419,3 +419,64 @@ fn long_lists_are_decided() {
         );
     }
 }
+
+#[test]
+fn properties_of_messages_are_fields() {
+    use Dialect::{Routing, Target};
+    for (a, b, implied, apart) in [
+        (
+            "$connectionDeviceId = 'd1'",
+            "$connectionDeviceId != 'd2'",
+            "yes",
+            "no",
+        ),
+        (
+            "$connectionDeviceId = 'd1'",
+            "$connectionDeviceId = 'd2'",
+            "no",
+            "yes",
+        ),
+        (
+            "$x > 'd1' AND $x < 'd3'",
+            "STARTSWITH($x, 'd')",
+            "yes",
+            "no",
+        ),
+        (
+            "NOT ($x != 'a' OR $x = 'b')",
+            "IS_DEFINED($x) AND LENGTH($y) = 1",
+            "no",
+            "no",
+        ),
+        ("{$x} = 'a'", "{$x} != 'b'", "yes", "no"),
+        // What one finds the other finds.
+        ("$x = 'a'", "IS_DEFINED($X)", "yes", "no"),
+        ("level = 'a'", "NOT IS_DEFINED(LEVEL)", "no", "yes"),
+        ("$body.a.x = 1", "IS_DEFINED($BODY.a.X)", "no", "no"),
+        (
+            "$body.x <= 'ab'",
+            "NOT (STARTSWITH($BODY.X, 'd') AND $body.X < null)",
+            "no",
+            "no",
+        ),
+        // The application property may hold it, or hide behind the system property.
+        ("$x = 'a'", "{$x} = 'a'", "unknown", "no"),
+    ] {
+        let (first, second) = (condition(a, Routing), condition(b, Routing));
+        for (verdict, expected) in [
+            (implies(&first, &second), implied),
+            (disjoint(&first, &second), apart),
+        ] {
+            assert_eq!(
+                answer(&verdict),
+                expected,
+                "{a}, {b}: {:?}",
+                verdict.witness()
+            );
+        }
+    }
+    // In twins letter case matters.
+    let (a, b) = ("tags.x = 1", "NOT IS_DEFINED(tags.X)");
+    let verdict = disjoint(&condition(a, Target), &condition(b, Target));
+    assert_eq!(answer(&verdict), "no");
+}

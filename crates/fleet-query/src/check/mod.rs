@@ -9,6 +9,7 @@ mod properties;
 mod rsql;
 mod typing;
 
+pub(crate) use condition::predicate;
 pub(crate) use lint::lint;
 pub(crate) use names::{NO_DISTINCT, Use};
 

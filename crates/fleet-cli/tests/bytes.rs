@@ -67,7 +67,7 @@ fn an_argument_that_is_no_text_is_refused_by_every_query_command() {
 #[test]
 fn a_text_without_end_is_refused() {
     let place = Place::new();
-    let run = place.feed(&["check", "--json", "-"], &vec![b'('; 16 * 1024 * 1024 + 1]);
+    let run = place.feed(["check", "--json", "-"], vec![b'('; 16 * 1024 * 1024 + 1]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("\"cli.text_too_long\""), "{run:#?}");
 }

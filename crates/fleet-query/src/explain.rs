@@ -1,7 +1,7 @@
 //! Why a condition holds of a document or does not: the tree with the truth value of each node.
 
 use crate::document::Document;
-use crate::eval::eval_predicate;
+use crate::eval::{eval, eval_predicate, is_unreadable};
 use crate::path::FieldPath;
 use crate::predicate::{Condition, Predicate};
 use crate::profile::Profile;
@@ -9,10 +9,11 @@ use crate::value::{Kind, Truth};
 use indexmap::IndexSet;
 use serde::Serialize;
 use serde_json::Value;
+use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
-/// The most changes of leaves that are looked at for the smallest one.
-const CHANGES: usize = 100_000;
+/// The most nodes that are looked at for the smallest change.
+const MOST_STEPS: usize = 2_000_000;
 
 /// A condition judged on a document, node by node.
 ///
@@ -39,6 +40,9 @@ pub struct Explanation {
     /// Absent if it holds, if no change helps, or if there are too many leaves to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Vec<usize>>,
+    /// The condition names the body of a message, and the body cannot be read: the whole is undefined, whatever its parts are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 /// A node of an explanation.
@@ -81,18 +85,25 @@ enum Shape {
 /// Judges every node of the condition on a canonical document.
 #[must_use]
 pub fn explain(condition: &Condition, document: Document<'_>) -> Explanation {
-    let root = node(
+    let mut root = node(
         &condition.predicate,
         condition.profile,
         document,
         &mut Vec::new(),
     );
-    let change = if root.truth == Truth::True {
+    let truth = eval(condition, document);
+    let unreadable = is_unreadable(condition, document);
+    root.truth = truth;
+    let change = if unreadable || truth == Truth::True {
         None
     } else {
         smallest_change(&root)
     };
-    Explanation { root, change }
+    Explanation {
+        root,
+        change,
+        unreadable,
+    }
 }
 
 fn node<'p>(
@@ -157,126 +168,76 @@ fn number<'p>(leaf: &'p Predicate, leaves: &mut Vec<&'p Predicate>) -> usize {
     })
 }
 
-/// The fewest leaves whose change makes the root true, by size, then by place.
+/// The fewest leaves whose change makes the root true, by size, then by place. Leaves that stand at several places are
+/// tried with every value; the rest is then a tree in which no leaf stands twice.
 fn smallest_change(root: &Explained) -> Option<Vec<usize>> {
     let mut places = Vec::new();
     walk(root, &mut places);
-    let total = places.iter().flatten().max().map_or(0, |last| last + 1);
-    let count = |number: usize| {
-        places
-            .iter()
-            .filter(|place| **place == Some(number))
-            .count()
-    };
-    let repeated: Vec<bool> = (0..total).map(|number| count(number) > 1).collect();
-    let mut tried = 0;
-    for size in 1..=total {
-        let mut chosen: Vec<usize> = (0..size).collect();
-        loop {
-            if holds_with(root, &chosen, &repeated, &mut tried) {
-                let first =
-                    |number: &usize| places.iter().position(|place| *place == Some(*number));
-                return chosen.iter().map(first).collect();
-            }
-            if tried > CHANGES {
-                return None;
-            }
-            if !advance(&mut chosen, total) {
-                break;
-            }
+    let first = |number: usize| places.iter().position(|(one, _)| *one == Some(number));
+    let mut several: Vec<(usize, Truth)> = Vec::new();
+    for (at, (number, truth)) in places.iter().enumerate() {
+        let Some(number) = *number else { continue };
+        if first(number) != Some(at) && !several.iter().any(|(one, _)| *one == number) {
+            several.push((number, *truth));
         }
     }
-    None
-}
-
-/// The next set of that size in order.
-fn advance(chosen: &mut [usize], total: usize) -> bool {
-    let size = chosen.len();
-    for place in (0..size).rev() {
-        let Some(current) = chosen.get(place).copied() else {
-            return false;
-        };
-        if current + (size - place) < total {
-            for (offset, slot) in chosen.iter_mut().skip(place).enumerate() {
-                *slot = current + 1 + offset;
+    let trials = u32::try_from(several.len())
+        .ok()
+        .and_then(|count| 3_usize.checked_pow(count))
+        .filter(|trials| trials.saturating_mul(places.len()) <= MOST_STEPS)?;
+    let changes = (0..trials).filter_map(|mut trial| {
+        let mut change = Vec::new();
+        let mut fixed = several.clone();
+        for (number, truth) in &mut fixed {
+            let value = [*truth, Truth::True, Truth::False]
+                .into_iter()
+                .nth(trial % 3)?;
+            trial /= 3;
+            if value != *truth {
+                *truth = value;
+                change.push(*number);
             }
-            return true;
         }
-    }
-    false
+        change.extend(cheapest(root, Truth::True, &fixed)?);
+        let mut change: Vec<usize> = change.into_iter().filter_map(first).collect();
+        change.sort_unstable();
+        Some(change)
+    });
+    changes.min_by(by_size)
 }
 
-/// The leaves by place; constants have no number.
-fn walk(node: &Explained, places: &mut Vec<Option<usize>>) {
+fn by_size(one: &Vec<usize>, other: &Vec<usize>) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
+/// The leaves by place with their truth; constants have no number.
+fn walk(node: &Explained, places: &mut Vec<(Option<usize>, Truth)>) {
     match node.shape {
-        Shape::Leaf(number) => places.push(Some(number)),
-        Shape::Constant => places.push(None),
+        Shape::Leaf(number) => places.push((Some(number), node.truth)),
+        Shape::Constant => places.push((None, node.truth)),
         _ => {}
     }
     node.parts.iter().for_each(|part| walk(part, places));
 }
 
-/// Whether the root can hold if the chosen leaves change. What stands at several places is tried with
-/// either value; of what stands at one, bounds are exact.
-fn holds_with(root: &Explained, chosen: &[usize], repeated: &[bool], tried: &mut usize) -> bool {
-    *tried += 1;
-    let free = |number: usize| chosen.contains(&number);
-    let range = |number| free(number).then_some((Truth::False, Truth::True));
-    if bounds(root, &range).1 != Truth::True {
-        return false;
-    }
-    let several: Vec<usize> = chosen
-        .iter()
-        .copied()
-        .filter(|number| repeated.get(*number).copied().unwrap_or_default())
-        .collect();
-    let mut values = vec![Truth::False; several.len()];
-    loop {
-        let fixed = |number: usize| {
-            let place = several.iter().position(|one| *one == number);
-            let value = place.and_then(|place| values.get(place).copied());
-            value.map(|value| (value, value)).or_else(|| range(number))
-        };
-        if bounds(root, &fixed).1 == Truth::True {
-            return true;
-        }
-        *tried += 1;
-        // The next values, as a number in binary counts up.
-        let Some(low) = values.iter().position(|value| *value == Truth::False) else {
-            return false;
-        };
-        values
-            .iter_mut()
-            .take(low)
-            .for_each(|value| *value = Truth::False);
-        values
-            .iter_mut()
-            .skip(low)
-            .take(1)
-            .for_each(|value| *value = Truth::True);
-        if *tried > CHANGES {
-            return false;
-        }
-    }
-}
-
-/// The least and the greatest truth of a node, where some leaves have other bounds than their own truth.
-fn bounds(node: &Explained, changed: &dyn Fn(usize) -> Option<(Truth, Truth)>) -> (Truth, Truth) {
-    let mut parts = node.parts.iter().map(|part| bounds(part, changed));
-    match node.shape {
-        Shape::Leaf(number) => changed(number).unwrap_or((node.truth, node.truth)),
-        Shape::Constant => (node.truth, node.truth),
-        Shape::Not => parts
-            .next()
-            .map_or((Truth::Undefined, Truth::Undefined), |(low, high)| {
-                (!high, !low)
-            }),
-        Shape::And => parts.fold((Truth::True, Truth::True), |(l, h), (a, b)| {
-            (l.and(a), h.and(b))
-        }),
-        Shape::Or => parts.fold((Truth::False, Truth::False), |(l, h), (a, b)| {
-            (l.or(a), h.or(b))
-        }),
+/// The fewest leaves that must change for a node to be as wanted, true or false, if those that are fixed cannot.
+fn cheapest(node: &Explained, wanted: Truth, fixed: &[(usize, Truth)]) -> Option<Vec<usize>> {
+    let parts = |wanted: Truth| {
+        let parts = node.parts.iter();
+        parts.map(move |part| cheapest(part, wanted, fixed))
+    };
+    let all = |wanted| Some(parts(wanted).collect::<Option<Vec<_>>>()?.concat());
+    let one = |wanted| parts(wanted).flatten().min_by(by_size);
+    match (node.shape, wanted) {
+        (Shape::Leaf(number), _) => match fixed.iter().find(|(one, _)| *one == number) {
+            Some((_, truth)) => (*truth == wanted).then(Vec::new),
+            None if node.truth == wanted => Some(Vec::new()),
+            None => Some(vec![number]),
+        },
+        (Shape::Constant, _) => (node.truth == wanted).then(Vec::new),
+        (Shape::Not, _) => all(!wanted),
+        (Shape::And, Truth::True) | (Shape::Or, Truth::False) => all(wanted),
+        (Shape::And | Shape::Or, _) => one(wanted),
     }
 }
 
@@ -284,6 +245,11 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut leaves = Vec::new();
         write_node(&self.root, 0, &mut leaves, f)?;
+        if self.unreadable {
+            let told =
+                "the body of the message cannot be read, so a condition that names it is undefined";
+            writeln!(f, "{told}")?;
+        }
         if let Some(change) = &self.change {
             let names: Vec<&str> = change
                 .iter()
@@ -380,6 +346,28 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_cannot_be_read_makes_the_whole_undefined() {
+        let text = "NOT IS_DEFINED($body.a) AND level = 'x'";
+        let query = Query::parse(text, Dialect::Routing, Mode::Lenient).unwrap();
+        let told = |usable: bool| {
+            let document = json!({"appProperties": {"level": "x"}, "bodyUsable": usable});
+            explain(query.condition(), Document::new(&document))
+        };
+        let (read, unread) = (told(true), told(false));
+        // What needs no body is not touched by it.
+        let query = Query::parse("level = 'y'", Dialect::Routing, Mode::Lenient).unwrap();
+        let document = json!({"appProperties": {"level": "x"}, "bodyUsable": false});
+        let plain = explain(query.condition(), Document::new(&document));
+        assert_eq!((plain.unreadable, plain.change), (false, Some(vec![0])));
+        assert_eq!((read.root.truth, read.unreadable), (Truth::True, false));
+        assert_eq!(unread.root.truth, Truth::Undefined);
+        assert_eq!((unread.unreadable, &unread.change), (true, &None));
+        let last =
+            "the body of the message cannot be read, so a condition that names it is undefined\n";
+        assert!(unread.to_string().ends_with(last), "{unread}");
+    }
+
+    #[test]
     fn a_leaf_changes_wherever_it_stands() {
         assert_eq!(change("tags.a = 1 AND NOT tags.a = 1"), None);
         assert_eq!(
@@ -397,12 +385,14 @@ mod tests {
     }
 
     #[test]
-    fn too_many_changes_are_not_tried() {
-        let leaf = |n: usize| {
-            format!("(tags.c{n} = 1 OR tags.a = 1 AND NOT tags.c{n} = 1 AND tags.c{n} = 1)")
-        };
-        let many: Vec<String> = (0..60).map(leaf).collect();
-        assert_eq!(change(&many.join(" AND ")), None);
+    fn many_leaves_are_no_more_work_unless_many_stand_twice() {
+        let leaf = |n: usize| format!("(tags.c{n} = 1 AND tags.d{n} = 1 OR tags.e{n} = 1)");
+        let all = |n: usize| (0..n).map(leaf).collect::<Vec<_>>().join(" AND ");
+        let each: Vec<usize> = (0..60).map(|n| 3 * n + 2).collect();
+        assert_eq!(change(&all(60)), Some(each));
+        let twice = |n: usize| format!("({}) AND ({})", all(n), all(n));
+        assert_eq!(change(&twice(2)), Some(vec![2, 5]));
+        assert_eq!(change(&twice(9)), None);
     }
 
     #[test]

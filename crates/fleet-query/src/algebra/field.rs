@@ -143,8 +143,9 @@ impl Field {
             joined: profile.keys == KeyRule::Joined,
         });
         let natures: Vec<Nature> = natures.collect();
+        // Of several words none is a number: a word is judged as it is found beside another.
         let words = words.into_iter().map(|word| {
-            let truths = on(Some(&json!(word)));
+            let truths = on(Some(&json!(format!("{word} {word}"))));
             (word, truths)
         });
         Self {

@@ -480,3 +480,16 @@ fn properties_of_messages_are_fields() {
     let verdict = disjoint(&condition(a, Target), &condition(b, Target));
     assert_eq!(answer(&verdict), "no");
 }
+
+/// A text that is a number is found by every spelling of it, a word of several by its own only.
+#[test]
+fn spellings_of_a_number_are_words_of_their_own() {
+    for field in ["attributes.a", "thingGroupNames", "shadow.reported.a.b"] {
+        let text = format!("{field}:1 AND {field}:1.0 AND {field}:b AND {field}:ab*");
+        let all = condition(&text, Dialect::Aws);
+        let other = condition(&format!("{field}:c"), Dialect::Aws);
+        for verdict in [implies(&all, &other), disjoint(&all, &other)] {
+            assert_eq!(answer(&verdict), "no", "{field}");
+        }
+    }
+}

@@ -34,10 +34,15 @@ use serde_json::Value;
 /// ```
 #[must_use]
 pub fn eval(condition: &Condition, document: Document<'_>) -> Truth {
-    if condition.needs_body && document.root().get("bodyUsable") == Some(&Value::Bool(false)) {
+    if is_unreadable(condition, document) {
         return Truth::Undefined;
     }
     eval_predicate(&condition.predicate, condition.profile, document)
+}
+
+/// Whether the condition names the body of a message whose body cannot be read.
+pub(crate) fn is_unreadable(condition: &Condition, document: Document<'_>) -> bool {
+    condition.needs_body && document.root().get("bodyUsable") == Some(&Value::Bool(false))
 }
 
 /// Whether one predicate holds of the document under a profile.

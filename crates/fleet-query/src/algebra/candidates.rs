@@ -225,7 +225,13 @@ impl Constants {
                 .filter_map(number_json)
                 .for_each(|number| add(number, false));
         }
-        // An id is one word.
+        // An id is one word: beside a text of several it is below them all or above.
+        if id {
+            for texts in [&mut self.marks.ordinal, &mut self.marks.folded] {
+                let above: Vec<String> = texts.all().filter_map(above_its_words).collect();
+                texts.edges.extend(above);
+            }
+        }
         let fits = |text: &str| !id || !(text.is_empty() || text.contains(char::is_whitespace));
         match samples(&self.marks, budget) {
             Some(found) => found
@@ -306,6 +312,13 @@ pub(super) fn is_id(path: &FieldPath) -> bool {
             path.root(),
             "deviceId" | "moduleId" | "jobId" | "thingGroupName"
         )
+}
+
+/// The least text of one word above a text of several; none for a text of one.
+fn above_its_words(text: &str) -> Option<String> {
+    let (at, white) = text.char_indices().find(|(_, c)| c.is_whitespace())?;
+    let next = (white..=char::MAX).find(|c| !c.is_whitespace())?;
+    Some(format!("{}{next}", text.get(..at).unwrap_or_default()))
 }
 
 fn fill(wildcard: &Wildcard, run: &str) -> String {

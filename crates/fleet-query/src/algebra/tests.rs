@@ -493,3 +493,31 @@ fn spellings_of_a_number_are_words_of_their_own() {
         }
     }
 }
+
+#[test]
+fn ids_are_ordered_beside_texts_of_several_words() {
+    for (a, b, apart) in [
+        ("deviceId != 1.0", "deviceId >= 'a b'", "no"),
+        ("deviceId < 'a b'", "deviceId > 'a'", "no"),
+        ("deviceId > 'a b'", "deviceId < 'a c'", "yes"),
+        ("deviceId > 'a b'", "deviceId < 'a\u{3000}c'", "no"),
+        ("deviceId < ' '", "IS_DEFINED(deviceId)", "no"),
+        ("deviceId = 'a b'", "IS_DEFINED(deviceId)", "yes"),
+    ] {
+        let query = |text| {
+            condition(
+                &format!("SELECT * FROM devices WHERE {text}"),
+                Dialect::IotHub,
+            )
+        };
+        let verdict = disjoint(&query(a), &query(b));
+        assert_eq!(answer(&verdict), apart, "{a}, {b}");
+    }
+    for (a, b, apart) in [
+        ("thingName:[\"a b\" TO *]", "thingName:[* TO \"b\"]", "no"),
+        ("thingName:[\"a b\" TO \"a c\"]", "thingName:*", "yes"),
+    ] {
+        let verdict = disjoint(&condition(a, Dialect::Aws), &condition(b, Dialect::Aws));
+        assert_eq!(answer(&verdict), apart, "{a}, {b}");
+    }
+}

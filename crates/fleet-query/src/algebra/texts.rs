@@ -39,7 +39,7 @@ impl Texts {
         self.edges.is_empty() && self.items.is_empty()
     }
 
-    fn all(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         self.edges.iter().chain(&self.items).map(String::as_str)
     }
 

@@ -1,6 +1,7 @@
 //! The fleet index on a fleet of a million twins: time, ratio to a walk over JSON values, ratio to a hand-written scan.
 //!
-//! `cargo bench -p fleet-benches --bench index [--features peers]`; `FLEET_BENCH_DEVICES` sets the size. CPU time of one thread. A
+//! `cargo bench -p fleet-benches --bench index [--features peers]`; `FLEET_BENCH_DEVICES` sets the size, `FLEET_BENCH_ONLY` names the
+//! sections to run (`queries,groups,updates,saved,replay,peers`; all unless said otherwise). CPU time of one thread. A
 //! query's time is the median of runs, each with constants drawn afresh and an update of the fleet before it. The walk
 //! over `serde_json::Value` runs on a tenth of the fleet and is scaled by ten: the values of a million twins take 8 GB.
 #![allow(
@@ -492,6 +493,11 @@ fn cpu() -> f64 {
     cpu_time().as_secs_f64()
 }
 
+/// Whether a section of this program is to run.
+fn wanted(section: &str) -> bool {
+    std::env::var("FLEET_BENCH_ONLY").map_or(true, |named| named.split(',').any(|n| n == section))
+}
+
 fn main() {
     let devices: u64 = std::env::var("FLEET_BENCH_DEVICES")
         .ok()
@@ -518,26 +524,41 @@ fn main() {
     report.push(json!({"name": "bytes per device", "bytes": bytes}));
 
     let mut limit = Limit::default();
-    let mut values = Vec::new();
-    for (n, twin) in twins.iter().enumerate() {
-        let value: Value = serde_json::from_str(twin).unwrap();
-        limit.push(n as u32, &value);
-        if n < twins.len() / 10 {
-            values.push(value);
+    if ["queries", "groups", "peers"].into_iter().any(wanted) {
+        let mut values = Vec::new();
+        for (n, twin) in twins.iter().enumerate() {
+            let value: Value = serde_json::from_str(twin).unwrap();
+            limit.push(n as u32, &value);
+            if n < twins.len() / 10 {
+                values.push(value);
+            }
+        }
+        if wanted("queries") {
+            queries(&mut index, &twins, &limit, &values, &mut report);
+            let bytes_then = index.bytes() as f64 / devices as f64;
+            println!(
+                "memory with the tables that these queries made {bytes_then:8.1} bytes/device"
+            );
+            report.push(json!({"name": "bytes per device after the queries", "bytes": bytes_then}));
+        }
+        if wanted("groups") {
+            groups(&index.snapshot(), &limit, &values, &mut report);
         }
     }
-    queries(&mut index, &twins, &limit, &values, &mut report);
-    let bytes_then = index.bytes() as f64 / devices as f64;
-    println!("memory with the tables that these queries made {bytes_then:8.1} bytes/device");
-    report.push(json!({"name": "bytes per device after the queries", "bytes": bytes_then}));
-    groups(&index.snapshot(), &limit, &values, &mut report);
-    drop(values);
-    updates(&mut index, &twins, &mut report);
-    saved(&index, &mut report);
+    if wanted("updates") {
+        updates(&mut index, &twins, &mut report);
+    }
+    if wanted("saved") {
+        saved(&index, &mut report);
+    }
     drop(index);
-    replay(devices, &mut report);
+    if wanted("replay") {
+        replay(devices, &mut report);
+    }
     #[cfg(feature = "peers")]
-    sqlite(&twins, &limit, &mut report);
+    if wanted("peers") {
+        sqlite(&twins, &limit, &mut report);
+    }
     let path =
         std::env::var("FLEET_BENCH_JSON").unwrap_or_else(|_| "results/index.json".to_owned());
     if let Some(folder) = std::path::Path::new(&path).parent() {

@@ -724,11 +724,14 @@ fn groups(snapshot: &Snapshot, limit: &Limit, values: &[Value], report: &mut Vec
     );
 }
 
+/// Changes that a feed hands over together, where it hands over many at once.
+const STREAM: usize = 100;
+
 fn updates(index: &mut WriterIndex, twins: &[String], report: &mut Vec<Value>) {
     let mut r = Random::new(9, 9);
-    // Half of the changes of each kind are made freely, half with a snapshot held.
-    let count = 100_000;
-    let drawn = 2 * count;
+    // A quarter of the changes of each kind for each way: one at a time or in a stream, freely or with a snapshot held.
+    let count = 50_000;
+    let drawn = 4 * count;
     // The same device with another signal: what a device reports anew.
     let fresh: Vec<String> = (0..drawn)
         .map(|k| {
@@ -754,36 +757,59 @@ fn updates(index: &mut WriterIndex, twins: &[String], report: &mut Vec<Value>) {
             )
         })
         .collect();
-    let mut run = |name: &str, change: &dyn Fn(&mut WriterIndex, usize)| {
-        for (held, note) in [(false, ""), (true, ", snapshot held every 1,000")] {
-            let first = if held { count } else { 0 };
-            let mut snapshot = None;
-            let from = cpu();
-            for k in 0..count {
-                if held && k % 1000 == 0 {
-                    snapshot = Some(index.snapshot());
-                }
-                change(index, first + k);
-            }
-            drop(snapshot);
-            let micros = (cpu() - from) * 1e6 / count as f64;
-            println!("{name}{note:30} {micros:8.3} us");
-            report.push(json!({"name": format!("{name}{note}"), "microseconds": micros}));
-        }
-    };
-    run("twin from text, one value new", &|index, k| {
-        let document = &fresh[k];
-        index.change(&Change::Put { document }).unwrap();
-    });
-    run("one-field patch", &|index, k| {
-        let (id, patch) = &patches[k];
-        index.change(&Change::Patch { id, patch }).unwrap();
+    updated(
+        "twin from text, one value new",
+        index,
+        report,
+        &fresh,
+        |document| Change::Put { document },
+    );
+    updated("one-field patch", index, report, &patches, |(id, patch)| {
+        Change::Patch { id, patch }
     });
     // Last: the others find twins as they were loaded.
-    run("twin from text, all values new", &|index, k| {
-        let document = &other[k];
-        index.change(&Change::Put { document }).unwrap();
-    });
+    updated(
+        "twin from text, all values new",
+        index,
+        report,
+        &other,
+        |document| Change::Put { document },
+    );
+}
+
+fn updated<T>(
+    name: &str,
+    index: &mut WriterIndex,
+    report: &mut Vec<Value>,
+    drawn: &[T],
+    change: impl Fn(&T) -> Change<'_>,
+) {
+    let ways = [(1, false), (1, true), (STREAM, false), (STREAM, true)];
+    let count = drawn.len() / ways.len();
+    for ((together, held), drawn) in ways.into_iter().zip(drawn.chunks(count)) {
+        let mut snapshot = None;
+        let from = cpu();
+        for (at, some) in drawn.chunks(together).enumerate() {
+            if held && at * together % 1000 == 0 {
+                snapshot = Some(index.snapshot());
+            }
+            match some {
+                [one] => index.change(&change(one)).unwrap(),
+                many => assert_eq!(index.change_all(many.iter().map(&change)), Ok(many.len())),
+            }
+        }
+        drop(snapshot);
+        let micros = (cpu() - from) * 1e6 / count as f64;
+        let stream = if together > 1 { ", in a stream" } else { "" };
+        let note = if held {
+            ", snapshot held every 1,000"
+        } else {
+            ""
+        };
+        let name = format!("{name}{stream}{note}");
+        println!("{name:72} {micros:8.3} us");
+        report.push(json!({"name": name, "microseconds": micros}));
+    }
 }
 
 fn saved(index: &WriterIndex, report: &mut Vec<Value>) {

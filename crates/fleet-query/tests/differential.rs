@@ -25,7 +25,7 @@ use fleet_query::index::{
     WriterIndex, merge, merge_aggregations,
 };
 use fleet_query::{Collection, Condition, Dialect, FieldPath, Mode, Query};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,11 +86,66 @@ fn dense_chunks_agree_too() {
     }
 }
 
+/// A change that owns what it says.
+enum Recorded {
+    Put(String),
+    Patch(String, String),
+    Delete(String),
+    Join(String, String),
+    Leave(String, String),
+    Group(String, Option<String>, Map<String, Value>),
+    DropGroup(String),
+    Nothing,
+}
+
+impl Recorded {
+    fn of(change: &Change<'_>) -> Self {
+        match *change {
+            Change::Put { document } => Self::Put(document.to_owned()),
+            Change::Patch { id, patch } => Self::Patch(id.to_owned(), patch.to_owned()),
+            Change::Delete { id } => Self::Delete(id.to_owned()),
+            Change::Join { id, group } => Self::Join(id.to_owned(), group.to_owned()),
+            Change::Leave { id, group } => Self::Leave(id.to_owned(), group.to_owned()),
+            Change::Group {
+                name,
+                parent,
+                attributes,
+            } => Self::Group(
+                name.to_owned(),
+                parent.map(str::to_owned),
+                attributes.clone(),
+            ),
+            Change::DropGroup { name } => Self::DropGroup(name.to_owned()),
+            _ => Self::Nothing,
+        }
+    }
+
+    fn change(&self) -> Change<'_> {
+        match self {
+            Self::Put(document) => Change::Put { document },
+            Self::Patch(id, patch) => Change::Patch { id, patch },
+            Self::Delete(id) => Change::Delete { id },
+            Self::Join(id, group) => Change::Join { id, group },
+            Self::Leave(id, group) => Change::Leave { id, group },
+            Self::Group(name, parent, attributes) => Change::Group {
+                name,
+                parent: parent.as_deref(),
+                attributes,
+            },
+            Self::DropGroup(name) => Change::DropGroup { name },
+            Self::Nothing => Change::Nothing,
+        }
+    }
+}
+
 struct Case {
     seed: u64,
     r: Random,
     model: Model,
     index: WriterIndex,
+    /// The same fleet, fed with many changes at once, and the changes that it has not seen.
+    streamed: WriterIndex,
+    recorded: Vec<Recorded>,
     live: LiveSets,
     sets: Vec<(String, Condition, BTreeSet<String>)>,
 }
@@ -109,14 +164,17 @@ impl Case {
     }
 
     fn new(seed: u64, collection: Collection, metadata: bool) -> Self {
+        let empty = || match metadata {
+            true => WriterIndex::new(collection),
+            false => WriterIndex::without_metadata(collection),
+        };
         Self {
             seed,
             r: Random::new(seed, 12),
             model: Model::new(collection, metadata),
-            index: match metadata {
-                true => WriterIndex::new(collection),
-                false => WriterIndex::without_metadata(collection),
-            },
+            index: empty(),
+            streamed: empty(),
+            recorded: Vec::new(),
             live: LiveSets::new(100_000),
             sets: Vec::new(),
         }
@@ -131,11 +189,16 @@ impl Case {
                 .collect();
             self.model
                 .load(&mut self.r, numbers.into_iter(), &mut self.index);
+            self.streamed = self.saved_and_opened();
         }
         for _ in 0..3 + self.r.below(12) {
             self.event(population);
             if self.r.chance(120) {
                 self.reopen();
+            }
+            if self.r.chance(150) {
+                let _held = self.streamed.snapshot();
+                self.stream();
             }
             if self.r.chance(100) {
                 self.watch();
@@ -160,6 +223,7 @@ impl Case {
                 assert_eq!(snapshot.document(&shown), Some(model.effective(id)));
             }
         }
+        self.stream();
         self.reopen();
         let snapshot = self.index.snapshot();
         assert_eq!(snapshot.documents().collect::<Vec<_>>(), self.model.all());
@@ -174,10 +238,11 @@ impl Case {
     fn event(&mut self, population: u64) {
         let seen = self.index.position();
         let position = seen + 1 + self.r.below(3);
-        let (live, index) = (&mut self.live, &mut self.index);
+        let (live, index, recorded) = (&mut self.live, &mut self.index, &mut self.recorded);
         self.model.step(&mut self.r, population, |change| {
             live.apply(index, position, None, change).map(|applied| {
                 assert_eq!(applied, Applied::Changed);
+                recorded.push(Recorded::of(change));
             })
         });
         if self.r.chance(100) {
@@ -209,10 +274,26 @@ impl Case {
         }
     }
 
-    fn reopen(&mut self) {
+    /// What was recorded, all at once, gives the same fleet.
+    fn stream(&mut self) {
+        let changes = self.recorded.iter().map(Recorded::change);
+        let count = self.streamed.change_all(changes);
+        assert_eq!(count, Ok(self.recorded.len()));
+        self.recorded.clear();
+        let snapshot = self.streamed.snapshot();
+        assert_eq!(snapshot.documents().collect::<Vec<_>>(), self.model.all());
+        let condition = condition(&mut self.r);
+        self.agree(&snapshot, &self.model, &condition);
+    }
+
+    fn saved_and_opened(&self) -> WriterIndex {
         let mut file = Vec::new();
         self.index.save("fleet-1", &mut file).unwrap();
-        self.index = WriterIndex::load("fleet-1", file.as_slice()).unwrap();
+        WriterIndex::load("fleet-1", file.as_slice()).unwrap()
+    }
+
+    fn reopen(&mut self) {
+        self.index = self.saved_and_opened();
         assert_eq!(self.index.keeps_metadata(), self.model.metadata);
     }
 

@@ -679,3 +679,44 @@ fn rare_paths_and_metadata_take_memory_where_they_are() {
     let metadata = plain.metadata_bytes();
     assert!(metadata > 20_000 && metadata < plain.bytes(), "{metadata}");
 }
+
+/// Many changes at once end at the first that is refused, with all before it and none after it applied.
+#[test]
+fn a_stream_of_changes_ends_at_the_first_that_is_refused() {
+    let put = |document| Change::Put { document };
+    let patch = |id, patch| Change::Patch { id, patch };
+    for (bad, code) in [
+        (patch("nobody", r#"{"n":1}"#), "query.not_found"),
+        (patch("a", r#"{"deviceId":"z"}"#), "query.renamed_document"),
+        (patch("a", "{"), "query.invalid_document"),
+        (put(r#"{"n":1}"#), "query.invalid_document"),
+        (put("[]"), "query.invalid_document"),
+        (Change::Delete { id: "nobody" }, "query.not_found"),
+    ] {
+        let changes = [
+            put(r#"{"deviceId":"a","n":0,"t":"\u0061","gone":true}"#),
+            put(r#"{"deviceId":"b","n":0}"#),
+            put(r#"{"deviceId":"a","n":1,"t":"\u0062"}"#),
+            // Named twice: the last one counts.
+            patch("b", r#"{"n":1,"n":2}"#),
+            put(r#"{"deviceId":"c","n":5}"#),
+            Change::Delete { id: "b" },
+            put(r#"{"deviceId":"b","n":3}"#),
+            bad,
+            put(r#"{"deviceId":"d","n":4}"#),
+        ];
+        let mut index = WriterIndex::new(Collection::Devices);
+        for _ in 0..2 {
+            assert_eq!(index.change_all(changes).unwrap_err().code(), code);
+            let documents: Vec<Value> = index.snapshot().documents().collect();
+            let expected = [
+                json!({"deviceId": "a", "n": 1, "t": "b"}),
+                json!({"deviceId": "b", "n": 3}),
+                json!({"deviceId": "c", "n": 5}),
+            ];
+            assert_eq!(documents, expected, "{code}");
+        }
+    }
+    let mut index = WriterIndex::new(Collection::Devices);
+    assert_eq!(index.change_all([]), Ok(0));
+}

@@ -421,6 +421,11 @@ impl Column {
         }
     }
 
+    /// Writes a cell unless the row holds it already; true if the row held nothing before.
+    pub(crate) fn put(&mut self, row: usize, cell: Cell<'_>) -> bool {
+        !self.holds(row, cell) && self.set(row, cell)
+    }
+
     /// Reads a little of what a row holds, so that it is in the processor's cache when it is needed.
     pub(crate) fn touch(&self, row: usize) -> usize {
         let lane = self.piece(row / ROWS).and_then(|piece| piece.lanes.first());

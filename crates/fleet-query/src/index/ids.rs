@@ -43,7 +43,10 @@ impl Ids {
     pub(crate) fn reserve<'a>(&mut self, ids: usize, id_of: impl Fn(u32) -> Option<&'a str>) {
         let room = ids / SHARDS + ids / SHARDS / 8;
         for table in &mut self.shards {
-            Arc::make_mut(table).reserve(room, |row| id_of(*row).map_or(0, hash));
+            // A table that has the room may be shared: it is not copied for nothing.
+            if table.capacity() - table.len() < room {
+                Arc::make_mut(table).reserve(room, |row| id_of(*row).map_or(0, hash));
+            }
         }
     }
 
@@ -52,6 +55,19 @@ impl Ids {
         self.shards[shard(hash)]
             .find(hash, |row| id_of(*row) == Some(id))
             .copied()
+    }
+
+    /// Reads a little of what looking for an id reads first; gives the id's hash.
+    pub(crate) fn touch(&self, id: &str) -> u64 {
+        let hash = hash(id);
+        let mut found = self.shards[shard(hash)].iter_hash(hash);
+        std::hint::black_box(found.next().is_some());
+        hash
+    }
+
+    /// The row of an id with this hash, or of another whose hash is like it: the id is not looked at.
+    pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
+        self.shards[shard(hash)].iter_hash(hash).next().copied()
     }
 
     pub(crate) fn add<'a>(&mut self, id: &str, row: u32, id_of: impl Fn(u32) -> Option<&'a str>) {

@@ -25,6 +25,7 @@ mod schema;
 mod shred;
 mod snapshot;
 mod state;
+mod stream;
 mod test;
 mod texts;
 mod writer;

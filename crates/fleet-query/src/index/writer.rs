@@ -73,19 +73,6 @@ pub enum Applied {
     Ignored,
 }
 
-/// Documents whose cells are written together, column by column.
-const BATCH: usize = 64;
-
-/// New documents that have their rows and ids already.
-#[derive(Default)]
-struct Batch<'a> {
-    /// The cells of the document that is being read.
-    cells: Vec<(Node, Shred<'a>)>,
-    /// By column: cells that are still to be written, ascending by row.
-    columns: Vec<Vec<(usize, Shred<'a>)>>,
-    documents: usize,
-}
-
 /// The fleet index, as its one writer holds it.
 ///
 /// ```
@@ -101,7 +88,7 @@ struct Batch<'a> {
 #[derive(Debug)]
 pub struct WriterIndex {
     pub(crate) state: State,
-    shredder: Shredder,
+    pub(crate) shredder: Shredder,
     /// Cells per row, so that a replaced document knows whether it left any behind.
     pub(crate) cells: Vec<u16>,
     pub(crate) free: Vec<u32>,
@@ -329,14 +316,14 @@ impl WriterIndex {
         self.put(&document.to_string())
     }
 
-    fn row(&self, id: &str) -> Result<u32, IndexError> {
+    pub(crate) fn row(&self, id: &str) -> Result<u32, IndexError> {
         self.state
             .row_of(&self.stored_id(id))
             .and_then(|row| u32::try_from(row).ok())
             .ok_or_else(|| IndexError::NotFound { id: id.to_owned() })
     }
 
-    fn stored_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
+    pub(crate) fn stored_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
         stored_id(self.state.collection, id)
     }
 
@@ -355,114 +342,6 @@ impl WriterIndex {
             Collection::Modules => format!("{}\0{}", text("deviceId")?, text("moduleId")?),
             Collection::Jobs => format!("{}\0{}", text("deviceId")?, text("jobId")?),
         })
-    }
-
-    /// Puts many canonical documents, in order, as JSON texts: as one [`Change::Put`] after the other, in less time.
-    /// Returns how many.
-    ///
-    /// ```
-    /// use fleet_query::{Collection, index::WriterIndex};
-    /// let mut index = WriterIndex::new(Collection::Devices);
-    /// let lines = "{\"deviceId\":\"a\"}\n{\"deviceId\":\"b\",\"tags\":{\"n\":1}}\n";
-    /// assert_eq!(index.put_all(lines.lines())?, 2);
-    /// assert_eq!(index.snapshot().len(), 2);
-    /// # Ok::<(), fleet_query::index::IndexError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Self::change`], at the first document that is refused; those before it are put.
-    pub fn put_all<'a>(
-        &mut self,
-        documents: impl IntoIterator<Item = &'a str>,
-    ) -> Result<usize, IndexError> {
-        let documents = documents.into_iter();
-        let State {
-            ids,
-            columns,
-            id_node,
-            ..
-        } = &mut self.state;
-        if documents.size_hint().0 > 0 {
-            Arc::make_mut(ids).reserve(documents.size_hint().0, |row| {
-                id_in(columns, *id_node, row as usize)
-            });
-        }
-        let mut batch = Batch::default();
-        let mut count = 0;
-        for document in documents {
-            let result = self.put_later(document, &mut batch);
-            if batch.documents == BATCH || result.is_err() {
-                self.flush(&mut batch);
-            }
-            result?;
-            count += 1;
-        }
-        self.flush(&mut batch);
-        Ok(count)
-    }
-
-    /// Puts a document, or leaves its cells in the batch if it is a new one.
-    fn put_later<'a>(
-        &mut self,
-        document: &'a str,
-        batch: &mut Batch<'a>,
-    ) -> Result<(), IndexError> {
-        let from = self.shredder.texts.len();
-        batch.cells.clear();
-        let shredded = self
-            .shredder
-            .shred(document, &mut self.state.schema, &mut batch.cells);
-        let texts = std::mem::take(&mut self.shredder.texts);
-        self.grow_columns();
-        let id = match shredded {
-            Ok(()) => self.id_among(&batch.cells, &texts).map(String::from),
-            Err(Refusal::Repeated) => Ok(String::new()),
-            Err(refusal) => Err(refused(refusal)),
-        };
-        self.shredder.texts = texts;
-        let id = id?;
-        if id.is_empty() || self.holds(&id) {
-            // The order of changes is kept: what waits comes first.
-            self.shredder.texts.truncate(from);
-            self.flush(batch);
-            return self.put(document);
-        }
-        let row = self.new_row(&id);
-        self.set(self.state.id_node, row, Cell::Text(&id));
-        self.add_id(&id, row);
-        if let Some(slot) = self.cells.get_mut(row) {
-            *slot = u16::try_from(batch.cells.len()).unwrap_or(u16::MAX);
-        }
-        if batch.columns.len() < self.state.columns.len() {
-            batch
-                .columns
-                .resize_with(self.state.columns.len(), Vec::new);
-        }
-        for (node, shred) in &batch.cells {
-            if *node != self.state.id_node
-                && let Some(column) = batch.columns.get_mut(*node as usize)
-            {
-                column.push((row, *shred));
-            }
-        }
-        batch.documents += 1;
-        Ok(())
-    }
-
-    fn flush(&mut self, batch: &mut Batch<'_>) {
-        let texts = &self.shredder.texts;
-        for (column, cells) in self.state.columns.iter_mut().zip(&mut batch.columns) {
-            if !cells.is_empty() {
-                Arc::make_mut(column).set_fresh(
-                    cells
-                        .iter()
-                        .map(|(row, shred)| (*row, resolve(*shred, texts))),
-                );
-                cells.clear();
-            }
-        }
-        self.shredder.clear();
-        batch.documents = 0;
     }
 
     fn put(&mut self, document: &str) -> Result<(), IndexError> {
@@ -502,7 +381,6 @@ impl WriterIndex {
             None => (self.new_row(id), true),
         };
         let mut replaced = 0usize;
-        let mut held = 0usize;
         let hidden = matches!(
             self.state.collection,
             Collection::Modules | Collection::Jobs
@@ -521,17 +399,11 @@ impl WriterIndex {
                     .column(*node)
                     .is_some_and(|column| column.holds(row, cell));
             replaced += usize::from(same || !self.set(*node, row, cell));
-            held += 1;
         }
-        let before = self.cells.get(row).copied().map_or(0, usize::from);
-        let unknown = before == usize::from(u16::MAX);
-        if !fresh && (replaced < before || unknown) {
-            let left = (!unknown).then(|| before.saturating_sub(replaced));
-            self.sweep(row, cells, left);
+        if !fresh {
+            self.sweep_replaced(row, cells, replaced);
         }
-        if let Some(slot) = self.cells.get_mut(row) {
-            *slot = u16::try_from(held).unwrap_or(u16::MAX);
-        }
+        self.count_cells(row, cells.len());
         if fresh {
             self.add_id(id, row);
         }
@@ -540,7 +412,7 @@ impl WriterIndex {
 
     /// Reads a little of all that is about to be written, so that the cells' way through memory is waited for once, while
     /// the row's id is still being looked at.
-    fn touch(&self, row: usize, cells: &[(Node, Shred<'_>)]) {
+    pub(crate) fn touch(&self, row: usize, cells: &[(Node, Shred<'_>)]) {
         let touched = cells.iter().fold(0, |sum: usize, (node, _)| {
             let column = self.state.column(*node);
             sum.wrapping_add(column.map_or(0, |column| column.touch(row)))
@@ -549,7 +421,7 @@ impl WriterIndex {
     }
 
     /// The id that a document's cells say, as it is stored.
-    fn id_among<'c>(
+    pub(crate) fn id_among<'c>(
         &self,
         cells: &[(Node, Shred<'c>)],
         texts: &'c [String],
@@ -577,13 +449,13 @@ impl WriterIndex {
         })
     }
 
-    /// Whether there is a document of this id. Ids that ascend need no looking up.
-    fn holds(&self, id: &str) -> bool {
+    /// Whether there can be a document of this id. Ids that ascend need no looking up.
+    pub(crate) fn may_hold(&self, id: &str) -> bool {
         let last = self.state.rows > 0 && id <= self.last_id.as_str();
-        (last || !self.state.sorted || !self.free.is_empty()) && self.state.row_of(id).is_some()
+        last || !self.state.sorted || !self.free.is_empty()
     }
 
-    fn add_id(&mut self, id: &str, row: usize) {
+    pub(crate) fn add_id(&mut self, id: &str, row: usize) {
         let State {
             ids,
             columns,
@@ -595,7 +467,7 @@ impl WriterIndex {
         }
     }
 
-    fn set(&mut self, node: Node, row: usize, cell: Cell<'_>) -> bool {
+    pub(crate) fn set(&mut self, node: Node, row: usize, cell: Cell<'_>) -> bool {
         match self.state.columns.get_mut(node as usize) {
             Some(column) => Arc::make_mut(column).set(row, cell),
             None => true,
@@ -612,6 +484,28 @@ impl WriterIndex {
                 Arc::make_mut(column).clear(row)
             }
             _ => false,
+        }
+    }
+
+    /// Notes how many cells a row holds.
+    pub(crate) fn count_cells(&mut self, row: usize, held: usize) {
+        if let Some(slot) = self.cells.get_mut(row) {
+            *slot = u16::try_from(held).unwrap_or(u16::MAX);
+        }
+    }
+
+    /// Empties what a row held before a new document replaced so many of its cells, and the document does not have.
+    pub(crate) fn sweep_replaced(
+        &mut self,
+        row: usize,
+        cells: &[(Node, Shred<'_>)],
+        replaced: usize,
+    ) {
+        let before = self.cells.get(row).copied().map_or(0, usize::from);
+        if before == usize::from(u16::MAX) {
+            self.sweep(row, cells, None);
+        } else if replaced < before {
+            self.sweep(row, cells, Some(before - replaced));
         }
     }
 
@@ -655,7 +549,7 @@ impl WriterIndex {
         order
     }
 
-    fn new_row(&mut self, id: &str) -> usize {
+    pub(crate) fn new_row(&mut self, id: &str) -> usize {
         let row = match self.free.pop() {
             Some(row) => {
                 self.state.sorted = false;
@@ -679,7 +573,7 @@ impl WriterIndex {
         row
     }
 
-    fn grow_columns(&mut self) {
+    pub(crate) fn grow_columns(&mut self) {
         let nodes = self.state.schema.len();
         if self.state.columns.len() < nodes {
             self.state.columns.resize_with(nodes, Arc::default);
@@ -713,7 +607,7 @@ impl WriterIndex {
         }
     }
 
-    fn merge(
+    pub(crate) fn merge(
         &mut self,
         row: usize,
         id: &str,
@@ -866,7 +760,7 @@ pub(crate) fn stored_id(collection: Collection, id: &str) -> Cow<'_, str> {
     }
 }
 
-fn resolve<'a>(shred: Shred<'a>, texts: &'a [String]) -> Cell<'a> {
+pub(crate) fn resolve<'a>(shred: Shred<'a>, texts: &'a [String]) -> Cell<'a> {
     match shred {
         Shred::Cell(cell) => cell,
         Shred::Unescaped(at) => Cell::Text(texts.get(at).map_or("", String::as_str)),

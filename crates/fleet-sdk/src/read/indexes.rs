@@ -110,6 +110,16 @@ impl Pending {
     }
 }
 
+/// Devices whose documents are put together.
+const TOGETHER: usize = 64;
+
+/// Documents that were built and wait to be put, as JSON texts.
+#[derive(Default)]
+struct Documents {
+    devices: Vec<String>,
+    modules: Vec<String>,
+}
+
 /// Ignores that something is not there: events of what never came to be seen change nothing.
 fn lenient(done: Result<(), IndexError>) -> Result<(), Refusal> {
     match done {
@@ -234,9 +244,14 @@ impl Indexes {
         pending: &Pending,
         until: Position,
     ) -> Result<(), Refusal> {
+        let mut built = Documents::default();
         for name in &pending.dirty {
-            self.renew(log, name, until).await?;
+            self.renew(log, name, until, &mut built).await?;
+            if built.devices.len() >= TOGETHER {
+                self.put(&mut built)?;
+            }
         }
+        self.put(&mut built)?;
         for step in &pending.moves {
             self.step(step)?;
         }
@@ -376,17 +391,31 @@ impl Indexes {
         Ok(())
     }
 
-    async fn renew(&mut self, log: &Log, name: &str, until: Position) -> Result<(), Refusal> {
+    fn put(&mut self, documents: &mut Documents) -> Result<(), Refusal> {
+        let Documents { devices, modules } = std::mem::take(documents);
+        self.devices.put_all(devices.iter().map(String::as_str))?;
+        self.modules.put_all(modules.iter().map(String::as_str))?;
+        Ok(())
+    }
+
+    /// Builds a record's documents again, to be put with those of the others; or removes them.
+    async fn renew(
+        &mut self,
+        log: &Log,
+        name: &str,
+        until: Position,
+        documents: &mut Documents,
+    ) -> Result<(), Refusal> {
         let Some(built) = self.sources.build(log, name, until).await? else {
             return self.remove(name);
         };
-        self.devices.put_value(&built.device)?;
+        documents.devices.push(built.device.to_string());
         if built.modules.is_empty() && !self.shown.contains_key(name) {
             return Ok(());
         }
         let mut now = BTreeSet::new();
         for (module, document) in built.modules {
-            self.modules.put_value(&document)?;
+            documents.modules.push(document.to_string());
             now.insert(module);
         }
         let before = self.shown.remove(name).unwrap_or_default();

@@ -155,7 +155,7 @@ impl WriterIndex {
     }
 
     /// Reads a little of all that the changes will look at: first the tables of ids, then the ids of the rows found there,
-    /// then the cells, so that each way through memory is waited for once for all.
+    /// then the pieces and the cells, so that each way through memory is waited for once for all.
     fn touch_all(&self, ahead: &Ahead<'_>) {
         let hashes: Vec<Option<u64>> = ahead
             .changes
@@ -181,10 +181,15 @@ impl WriterIndex {
                 Some(row)
             })
             .collect();
-        for (read, row) in ahead.changes.iter().zip(rows) {
-            if let (Some(cells), Some(row)) = (&read.cells, row) {
-                self.touch(row, ahead.of(cells));
-            }
+        let found = || {
+            let changes = ahead.changes.iter().zip(&rows);
+            changes.filter_map(|(read, row)| Some(((*row)?, ahead.of(read.cells.as_ref()?))))
+        };
+        for (row, cells) in found() {
+            self.touch_pieces(row, cells);
+        }
+        for (row, cells) in found() {
+            self.touch(row, cells);
         }
     }
 
@@ -274,20 +279,25 @@ impl WriterIndex {
                     cells.map(|(number, shred)| (row(*number), resolve(*shred, &ahead.texts))),
                 );
             } else {
-                let row = |number: u32| documents.get(number as usize).map_or(0, |d| d.row);
                 let texts = &ahead.texts;
+                let mut cells = cells.iter().peekable();
+                let same = |documents: &[Waiting], (number, shred): &(u32, Shred<'_>)| {
+                    let row = documents.get(*number as usize).map_or(0, |d| d.row);
+                    column.holds(row, resolve(*shred, texts))
+                };
                 // A column that a snapshot holds is not copied for values that it has.
-                let same = cells
-                    .iter()
-                    .take_while(|(number, shred)| {
-                        column.holds(row(*number), resolve(*shred, texts))
-                    })
-                    .count();
-                for (at, (number, shred)) in cells.iter().enumerate() {
+                while let Some((number, _)) = cells.next_if(|cell| same(documents, cell)) {
                     if let Some(document) = documents.get_mut(*number as usize) {
-                        let replaced = at < same
-                            || !Arc::make_mut(column).put(document.row, resolve(*shred, texts));
-                        document.replaced += usize::from(replaced);
+                        document.replaced += 1;
+                    }
+                }
+                if cells.peek().is_some() {
+                    let column = Arc::make_mut(column);
+                    for (number, shred) in cells {
+                        if let Some(document) = documents.get_mut(*number as usize) {
+                            let fresh = column.put(document.row, resolve(*shred, texts));
+                            document.replaced += usize::from(!fresh);
+                        }
                     }
                 }
             }

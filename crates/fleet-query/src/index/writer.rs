@@ -100,6 +100,8 @@ pub struct WriterIndex {
     /// The columns, those with many cells first, and when they were put in this order.
     by_size: Vec<Node>,
     sweeps: u32,
+    /// Room for a mark on every column.
+    keep: Vec<bool>,
 }
 
 impl WriterIndex {
@@ -144,6 +146,7 @@ impl WriterIndex {
             path: Vec::new(),
             by_size: Vec::new(),
             sweeps: 0,
+            keep: Vec::new(),
         }
     }
 
@@ -420,6 +423,16 @@ impl WriterIndex {
         std::hint::black_box(touched);
     }
 
+    /// Reads a little of the pieces that cells belong to.
+    pub(crate) fn touch_pieces(&self, row: usize, cells: &[(Node, Shred<'_>)]) {
+        let touched = cells.iter().fold(0, |sum: usize, (node, _)| {
+            let column = self.state.column(*node);
+            let piece = column.and_then(|column| column.piece(row / ROWS));
+            sum.wrapping_add(piece.map_or(0, |piece| piece.lanes.len()))
+        });
+        std::hint::black_box(touched);
+    }
+
     /// The id that a document's cells say, as it is stored.
     pub(crate) fn id_among<'c>(
         &self,
@@ -512,7 +525,9 @@ impl WriterIndex {
     /// Empties every cell of a row that the new document has not written; `left` of them, where that is known. What most
     /// documents have is looked at first, so that hundreds of rare paths are seldom looked at.
     fn sweep(&mut self, row: usize, cells: &[(Node, Shred<'_>)], left: Option<usize>) {
-        let mut keep = vec![false; self.state.columns.len()];
+        let mut keep = std::mem::take(&mut self.keep);
+        keep.clear();
+        keep.resize(self.state.columns.len(), false);
         for node in cells
             .iter()
             .map(|(node, _)| *node)
@@ -533,6 +548,7 @@ impl WriterIndex {
             }
         }
         self.by_size = order;
+        self.keep = keep;
     }
 
     /// Takes the order of columns, made anew now and then.

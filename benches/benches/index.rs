@@ -784,7 +784,7 @@ fn updated<T>(
     drawn: &[T],
     change: impl Fn(&T) -> Change<'_>,
 ) {
-    let ways = [(1, false), (1, true), (STREAM, false), (STREAM, true)];
+    let ways = [(1, false), (STREAM, false), (1, true), (STREAM, true)];
     let count = drawn.len() / ways.len();
     for ((together, held), drawn) in ways.into_iter().zip(drawn.chunks(count)) {
         let mut snapshot = None;

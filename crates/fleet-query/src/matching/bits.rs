@@ -8,22 +8,24 @@ pub(super) type Row = [u64];
 /// The words of a block: as many as the widest vector has.
 pub(super) const BLOCK: usize = 8;
 
-/// Words of several rows in all, each of whole blocks, with no slot in them.
-#[derive(Debug)]
-pub(super) struct Rows(Vec<u64>);
+/// Words that a sweep over a few thousand slots needs: it takes no memory from the heap.
+pub(super) const NEAR: usize = 512;
 
-impl Rows {
-    #[inline(always)]
-    pub(super) fn new(words: usize) -> Self {
-        Self(vec![0; words + BLOCK])
-    }
-
-    /// The words; a block lies where a vector is read and written in one go.
-    #[inline(always)]
-    pub(super) fn words(&mut self) -> &mut Row {
-        let skipped = self.0.as_ptr().align_offset(BLOCK * size_of::<u64>());
-        self.0.get_mut(skipped..).unwrap_or_default()
-    }
+/// Rows of so many words in all with no slot in them, near or else far; a block lies where one vector reads and writes it.
+pub(super) fn rows<'r>(
+    words: usize,
+    near: &'r mut [u64; NEAR],
+    far: &'r mut Vec<u64>,
+) -> &'r mut Row {
+    let room = if words + BLOCK <= near.len() {
+        near.as_mut_slice()
+    } else {
+        far.resize(words + BLOCK, 0);
+        far
+    };
+    let skipped = room.as_ptr().align_offset(BLOCK * size_of::<u64>());
+    let rows = room.get_mut(skipped..).unwrap_or_default();
+    rows.get_mut(..words).unwrap_or_default()
 }
 
 const fn place(slot: u32) -> (usize, u64) {
@@ -107,6 +109,12 @@ pub(super) fn add_differing(row: &mut Row, one: &Row, other: &Row) {
     join_two(row, (one, other), |word, one, other| word | (one ^ other));
 }
 
+/// Keeps what is in one of two others.
+#[inline(always)]
+pub(super) fn keep_either(row: &mut Row, one: &Row, other: &Row) {
+    join_two(row, (one, other), |word, one, other| word & (one | other));
+}
+
 /// Keeps what is not among `asked` or is among `met`.
 #[inline(always)]
 pub(super) fn keep_met(row: &mut Row, asked: &Row, met: &Row) {
@@ -135,6 +143,10 @@ pub(super) fn is_empty(row: &Row) -> bool {
         }
     }
     all.iter().all(|word| *word == 0)
+}
+
+pub(super) fn count(row: &Row) -> usize {
+    row.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 /// Every slot in it, ascending.

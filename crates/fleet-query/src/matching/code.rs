@@ -9,10 +9,11 @@
 //! | within | the field, the four words of the range |
 //! | evaluated | the number of what the reference evaluator is asked |
 
+use super::answers::Answers;
 use super::demand::{Demand, Gathered, Reading, Seen, reading, see};
 use super::interval::NumberRange;
 use super::normal::{Literal, Shape, Want, shape};
-use super::vocabulary::{Answers, Vocabulary, path_bytes, put};
+use super::vocabulary::{Vocabulary, path_bytes, put};
 use crate::document::Document;
 use crate::eval;
 use crate::path::FieldPath;
@@ -128,8 +129,8 @@ impl Names {
                 !tokens.iter().any(|token| own.contains(token))
             }
             Op::Within(field, range) => {
-                let numbers = held.answers.of(field).numbers;
-                numbers.iter().any(|number| range.holds(*number))
+                let mut numbers = held.answers.of(field).numbers.iter();
+                numbers.any(|number| range.holds(number))
             }
             Op::Evaluated(number) => matches!(
                 self.evaluated.get(number as usize),

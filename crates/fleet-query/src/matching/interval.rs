@@ -2,7 +2,7 @@
 //!
 //! A range enters at one cut and leaves at another. Walking the line from the left, a cut flips its slot;
 //! each block of cuts begins with the bit vector of the slots that are inside there, so a look-up
-//! copies one vector and flips the cuts of one block only.
+//! copies one vector and flips at most half of the cuts of one block: the next block knows what is inside after all of them.
 
 use super::bits::{self, Bits, Row};
 use crate::predicate::Edge;
@@ -50,25 +50,29 @@ impl NumberRange {
 
     /// As four words; [`NumberRange::from_words`] reads them back.
     pub(super) fn words(&self) -> [u32; 4] {
-        let end = self.end.unwrap_or(f64::NAN).to_bits();
-        let low = self.low.to_bits();
-        #[expect(clippy::cast_possible_truncation, reason = "a double in two halves")]
-        [
-            low as u32,
-            (low >> 32) as u32,
-            end as u32,
-            (end >> 32) as u32,
-        ]
+        let [a, b] = number_words(self.low);
+        let [c, d] = number_words(self.end.unwrap_or(f64::NAN));
+        [a, b, c, d]
     }
 
-    pub(super) fn from_words(words: [u32; 4]) -> Self {
-        let [a, b, c, d] = words.map(u64::from);
-        let end = f64::from_bits(c | d << 32);
+    pub(super) fn from_words([a, b, c, d]: [u32; 4]) -> Self {
+        let end = number_of_words([c, d]);
         Self {
-            low: f64::from_bits(a | b << 32),
+            low: number_of_words([a, b]),
             end: (!end.is_nan()).then_some(end),
         }
     }
+}
+
+/// A number as two words; [`number_of_words`] reads it back.
+#[expect(clippy::cast_possible_truncation, reason = "a double in two halves")]
+pub(super) const fn number_words(number: f64) -> [u32; 2] {
+    let bits = number.to_bits();
+    [bits as u32, (bits >> 32) as u32]
+}
+
+pub(super) const fn number_of_words([low, high]: [u32; 2]) -> f64 {
+    f64::from_bits(low as u64 | (high as u64) << 32)
 }
 
 /// The same numbers as ranges that neither overlap nor touch, ascending.
@@ -215,11 +219,12 @@ impl Intervals {
 
     /// The slots one of whose ranges holds one of the numbers, written over a row.
     #[inline(always)]
-    pub(super) fn holding(&self, numbers: &[f64], out: &mut Row) {
-        match numbers {
-            [] => out.fill(0),
-            [number] => self.holding_one(*number, out),
-            several => self.holding_some(several, out),
+    pub(super) fn holding(&self, numbers: impl ExactSizeIterator<Item = f64>, out: &mut Row) {
+        let mut numbers = numbers;
+        match (numbers.len(), numbers.next()) {
+            (_, None) => out.fill(0),
+            (1, Some(number)) => self.holding_one(number, out),
+            (_, Some(number)) => self.holding_some(std::iter::once(number).chain(numbers), out),
         }
     }
 
@@ -231,7 +236,7 @@ impl Intervals {
         };
         let passed = passed(&block.cuts, number);
         let (before, after) = block.slots.split_at_checked(passed).unwrap_or_default();
-        // From the side that is nearer: the next block knows what is inside after all of these cuts.
+        // From the side that is nearer.
         let (inside, flipped) = match self.blocks.get(at + 1) {
             Some(next) if after.len() < before.len() => (&next.inside, after),
             _ => (&block.inside, before),
@@ -243,11 +248,11 @@ impl Intervals {
     }
 
     /// Apart from the rest, so that what is rare is compiled once.
-    fn holding_some(&self, numbers: &[f64], out: &mut Row) {
+    fn holding_some(&self, numbers: impl Iterator<Item = f64>, out: &mut Row) {
         out.fill(0);
         let mut held = vec![0; out.len()];
         for number in numbers {
-            self.holding_one(*number, &mut held);
+            self.holding_one(number, &mut held);
             bits::add_all(out, &held);
         }
     }
@@ -309,7 +314,7 @@ mod tests {
             for numbers in numbers {
                 let numbers: Vec<f64> = numbers.into_iter().map(|number| f64::from(number) / 2.0).collect();
                 let mut found = [u64::MAX; 8];
-                index.holding(&numbers, &mut found);
+                index.holding(numbers.iter().copied(), &mut found);
                 let holds = |range: &NumberRange| numbers.iter().any(|number| range.holds(*number));
                 let expected: Vec<u32> = (0..).zip(&all)
                     .filter(|(_, (ranges, gone))| !gone && ranges.iter().any(holds))

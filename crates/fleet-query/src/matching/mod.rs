@@ -27,6 +27,7 @@
 //! assert_eq!(index.delta(&cool, &warm).entered.sorted(), ["hot"]);
 //! ```
 
+mod answers;
 mod bits;
 mod clause;
 mod code;
@@ -40,18 +41,20 @@ mod tests;
 mod vocabulary;
 
 use crate::predicate::Condition;
+use answers::Answers;
 use clause::Clauses;
 use code::{Asked, Code, Names, Op};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 use sheet::Sheet;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use sweep::Change;
-use vocabulary::{Answers, put};
+use vocabulary::put;
 
 /// Tokens of one condition that it may be filed under; a longer choice is swept.
 const MOST_FILED: usize = 16;
@@ -400,16 +403,16 @@ impl ConditionIndex {
             _ => {}
         };
 
-        let mut filed = Vec::new();
+        let mut filed = SmallVec::<[u32; 32]>::new();
         for (_, answer) in old.iter() {
             for token in answer.tokens {
-                let shelf = self.filed(*token).iter();
-                filed.extend(shelf.filter(|number| touched(**number)));
+                let shelf = self.filed(*token).iter().copied();
+                filed.extend(shelf.filter(|number| touched(*number)));
             }
         }
         for field in &change.fields {
             for token in new.of(*field).tokens {
-                filed.extend(self.filed(*token));
+                filed.extend_from_slice(self.filed(*token));
             }
         }
         filed.sort_unstable();

@@ -3,9 +3,10 @@
 //! What goes over rows is inlined into [`wide`], which compiles it for the vectors of the processor; in few places, because it is
 //! compiled for each kind of them.
 
-use super::bits::{self, Postings, Row, Rows};
+use super::answers::{Answer, Answers, Changed};
+use super::bits::{self, NEAR, Postings, Row};
 use super::sheet::{Column, Entry, Role, Sheet};
-use super::vocabulary::{Answer, Answers, Changed};
+
 use crate::wide::wide;
 use smallvec::SmallVec;
 
@@ -28,6 +29,7 @@ enum Fields<'a> {
 }
 
 impl Fields<'_> {
+    #[inline(always)]
     fn has(self, field: u32) -> bool {
         match self {
             Self::All => true,
@@ -44,8 +46,9 @@ impl Sheet {
             return;
         }
         let (width, joints) = (self.live.row().len(), self.joint_width());
-        let mut rows = Rows::new(width + joints + width.max(joints));
-        let (alive, rows) = rows.words().split_at_mut(width);
+        let (mut near, mut far) = ([0; NEAR], Vec::new());
+        let rows = bits::rows(width + joints + width.max(joints), &mut near, &mut far);
+        let (alive, rows) = rows.split_at_mut(width);
         let (added, scratch) = rows.split_at_mut(joints);
         alive.copy_from_slice(self.live.row());
         self.cross_out(answers, Fields::All, alive, scratch);
@@ -75,12 +78,22 @@ impl Sheet {
             return;
         }
         let (width, joints) = (self.live.row().len(), self.joint_width());
-        let mut rows = Rows::new(3 * width + 3 * joints + width.max(joints));
-        let (old, rows) = rows.words().split_at_mut(width);
+        let (mut near, mut far) = ([0; NEAR], Vec::new());
+        let words = 3 * width + 3 * joints + width.max(joints);
+        let rows = bits::rows(words, &mut near, &mut far);
+        let (old, rows) = rows.split_at_mut(width);
         let (new, rows) = rows.split_at_mut(width);
-        if !self.sweep(change, (old, new), rows) {
+        let (open, rows) = rows.split_at_mut(width);
+        self.open(change, (old, new), open, rows);
+        if bits::count(open) <= self.few() {
+            for (word, conditions) in open.iter().zip(self.conditions.chunks(64)) {
+                for_each(*word, conditions, |condition, _| {
+                    found(condition, holds(condition));
+                });
+            }
             return;
         }
+        self.close(change, (old, new), open, rows);
         for (old, ((new, partial), conditions)) in old.iter().zip(self.by_word(new)) {
             for_each((old ^ new) & !partial, conditions, |condition, bit| {
                 found(condition, (old & bit != 0, new & bit != 0));
@@ -91,45 +104,68 @@ impl Sheet {
         }
     }
 
-    /// The slots that two documents meet by their clauses, as far as they may differ; whether there is any.
-    fn sweep(&self, change: &Change<'_>, (old, new): (&mut Row, &mut Row), rows: &mut Row) -> bool {
-        let (before, after) = (change.before, change.after);
-        let (open, rows) = rows.split_at_mut(old.len());
-        let (added_old, rows) = rows.split_at_mut(self.joint_width());
-        let (added_new, rows) = rows.split_at_mut(self.joint_width());
-        let (added, scratch) = rows.split_at_mut(self.joint_width());
+    /// As many slots as are judged by their code in the time that all joints of a document take.
+    fn few(&self) -> usize {
+        self.conditions.len() / 256
+    }
+
+    /// What changed fields make of all slots, for both documents; and the slots that may have moved by that, their demands on
+    /// other fields being met.
+    fn open(
+        &self,
+        change: &Change<'_>,
+        (old, new): (&mut Row, &mut Row),
+        open: &mut Row,
+        rows: &mut Row,
+    ) {
+        let [added_old, added_new, differing, scratch] = self.joint_rows(rows);
         for (answers, alive, added) in [
-            (before, &mut *old, &mut *added_old),
-            (after, &mut *new, &mut *added_new),
+            (change.before, &mut *old, &mut *added_old),
+            (change.after, &mut *new, &mut *added_new),
         ] {
             alive.copy_from_slice(self.live.row());
             self.cross_out(answers, Fields::Only(&change.fields), alive, scratch);
             self.add_met(answers, Fields::Only(&change.fields), added, scratch);
         }
-        // Open is what the changed fields decide differently, and what code looks at them for.
+        // What the changed fields decide differently, and what code looks at them for; not what they rule out twice.
         for (bit, partial) in self.partial_on.iter().enumerate() {
             if change.touched >> bit & 1 == 1 {
                 bits::add_all(open, partial.row());
             }
         }
         bits::add_differing(open, old, new);
-        bits::add_differing(added, added_old, added_new);
-        self.each_joint(added, open, |slots, differing| *slots |= differing);
-        if bits::is_empty(open) {
-            return false;
+        bits::add_differing(differing, added_old, added_new);
+        self.each_joint(differing, open, |slots, differing| *slots |= differing);
+        bits::keep_either(open, old, new);
+        if !bits::is_empty(open) {
+            self.cross_out(change.before, Fields::But(&change.fields), open, scratch);
         }
-        self.cross_out(before, Fields::But(&change.fields), open, scratch);
-        if bits::is_empty(open) {
-            return false;
-        }
+    }
+
+    /// Of the open slots, those that each document meets by their clauses.
+    fn close(
+        &self,
+        change: &Change<'_>,
+        (old, new): (&mut Row, &mut Row),
+        open: &Row,
+        rows: &mut Row,
+    ) {
+        let [added_old, added_new, added, scratch] = self.joint_rows(rows);
         added.fill(0);
-        self.add_met(before, Fields::But(&change.fields), added, scratch);
+        self.add_met(change.before, Fields::But(&change.fields), added, scratch);
         for (alive, own) in [(old, added_old), (new, added_new)] {
             bits::keep_all(alive, open);
             bits::add_all(own, added);
             self.each_joint(own, alive, |slots, added| *slots &= added);
         }
-        true
+    }
+
+    /// Three rows of joints, and the rest.
+    fn joint_rows<'r>(&self, rows: &'r mut Row) -> [&'r mut Row; 4] {
+        let (first, rows) = rows.split_at_mut(self.joint_width());
+        let (second, rows) = rows.split_at_mut(self.joint_width());
+        let (third, rest) = rows.split_at_mut(self.joint_width());
+        [first, second, third, rest]
     }
 
     /// Crosses out the slots whose demand on one of the picked fields is not met.
@@ -177,7 +213,7 @@ impl Sheet {
             bits::keep_met(alive, column.tokens.slots.row(), met);
         }
         if column.numbers.count > 0 {
-            column.ranges.holding(answer.numbers, scratch);
+            column.ranges.holding(answer.numbers.iter(), scratch);
             bits::keep_met(alive, column.numbers.slots.row(), scratch);
         }
     }
@@ -215,7 +251,7 @@ impl Sheet {
             && !column.joint_ranges.is_empty()
             && !answer.numbers.is_empty()
         {
-            column.joint_ranges.holding(answer.numbers, scratch);
+            column.joint_ranges.holding(answer.numbers.iter(), scratch);
             bits::add_all(added, scratch);
         }
     }

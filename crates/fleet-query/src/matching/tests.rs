@@ -260,6 +260,18 @@ fn many_conditions_share_columns_and_are_forgotten_without_trace() {
         json!({"tags": {"site": "s7"}, "properties": {"reported": {"t": 1010}}}),
     ));
     assert_eq!(index.matches(&held).sorted(), ["c1007"]);
+    let moved = |to: Value| {
+        let next = index.hold(Arc::new(to));
+        let delta = index.delta(&held, &next);
+        let sorted = |ids: &Ids<'_>| ids.sorted().join(" ");
+        (sorted(&delta.entered), sorted(&delta.left))
+    };
+    let at =
+        |site: &str, t: u32| json!({"tags": {"site": site}, "properties": {"reported": {"t": t}}});
+    assert_eq!(moved(at("s7", 1060)), ("c1057".into(), "c1007".into()));
+    assert_eq!(moved(at("s8", 1010)), ("c1008".into(), "c1007".into()));
+    assert_eq!(moved(at("s7", 1011)), (String::new(), String::new()));
+    assert_eq!(moved(at("s9", 2060)), ("c2059".into(), "c1007".into()));
     let stats = index.stats();
     assert_eq!(
         (stats.conditions, stats.fields, stats.partly_evaluated),

@@ -3,6 +3,7 @@
 //! A [`Key`] on a field is a *token*. A document taken in ([`Held`]) is the list of tokens that its values say yes
 //! to, and the numbers of its fields; nothing of a condition looks at its JSON any more, but for what no token can say.
 
+use super::answers::{Answers, Gathering};
 use super::demand::{Key, Kinds, OwnKey, Reading, reading};
 use crate::document::Document;
 use crate::path::{FieldPath, Segment};
@@ -11,7 +12,6 @@ use crate::value::{Datum, Kind, fold, number_of, number_text};
 use hashbrown::{Equivalent, HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
 use serde_json::Value;
-use smallvec::SmallVec;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
@@ -61,132 +61,6 @@ pub(super) struct Vocabulary {
     even_missing: Vec<u32>,
     /// The same as long as every token means the same.
     stamp: Arc<()>,
-}
-
-/// A document's answers to the tokens of one vocabulary.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Answers {
-    cells: Vec<Cell>,
-    tokens: Vec<u32>,
-    numbers: Vec<f64>,
-    stamp: Arc<()>,
-}
-
-/// Fields on which two documents answer differently, ascending.
-pub(super) type Changed = SmallVec<[u32; 8]>;
-
-/// One field's share of the answers.
-#[derive(Clone, Copy, Debug)]
-struct Cell {
-    field: u32,
-    tokens: (u32, u32),
-    numbers: (u32, u32),
-}
-
-/// What a document answers on one field; nothing for a field that says nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Answer<'a> {
-    pub(super) tokens: &'a [u32],
-    pub(super) numbers: &'a [f64],
-}
-
-impl Answer<'_> {
-    const fn is_empty(&self) -> bool {
-        self.tokens.is_empty() && self.numbers.is_empty()
-    }
-
-    /// Item by item: a call to compare memory takes longer than the one or two that there are.
-    fn is(&self, other: &Self) -> bool {
-        self.tokens.iter().eq(other.tokens) && self.numbers.iter().eq(other.numbers)
-    }
-}
-
-impl Answers {
-    fn at(&self, cell: &Cell) -> Answer<'_> {
-        let (from, to) = cell.tokens;
-        let tokens = self.tokens.get(from as usize..to as usize);
-        let (from, to) = cell.numbers;
-        let numbers = self.numbers.get(from as usize..to as usize);
-        Answer {
-            tokens: tokens.unwrap_or_default(),
-            numbers: numbers.unwrap_or_default(),
-        }
-    }
-
-    /// The answer on one field.
-    pub(super) fn of(&self, field: u32) -> Answer<'_> {
-        match self.cells.binary_search_by_key(&field, |cell| cell.field) {
-            Ok(at) => self
-                .cells
-                .get(at)
-                .map(|cell| self.at(cell))
-                .unwrap_or_default(),
-            Err(_) => Answer::default(),
-        }
-    }
-
-    /// The answers on these fields, which ascend.
-    pub(super) fn along<'a>(
-        &'a self,
-        fields: &'a [u32],
-    ) -> impl Iterator<Item = (u32, Answer<'a>)> {
-        let mut rest = self.cells.as_slice();
-        fields.iter().map(move |field| {
-            while let Some((first, more)) = rest.split_first()
-                && first.field < *field
-            {
-                rest = more;
-            }
-            let own = rest.first().filter(|cell| cell.field == *field);
-            (*field, own.map(|cell| self.at(cell)).unwrap_or_default())
-        })
-    }
-
-    /// The fields that say something, ascending.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Answer<'_>)> {
-        self.cells.iter().map(|cell| (cell.field, self.at(cell)))
-    }
-
-    /// The fields on which two documents answer differently, ascending.
-    pub(super) fn differing(&self, other: &Self) -> Changed {
-        let mut out = Changed::new();
-        let (mut left, mut right) = (self.iter().peekable(), other.iter().peekable());
-        loop {
-            match (left.peek(), right.peek()) {
-                (None, None) => return out,
-                (Some((a, one)), Some((b, two))) if a == b => {
-                    if !one.is(two) {
-                        out.push(*a);
-                    }
-                    left.next();
-                    right.next();
-                }
-                (Some((a, _)), b) if b.is_none_or(|(b, _)| a < b) => {
-                    out.push(*a);
-                    left.next();
-                }
-                (_, Some((b, _))) => {
-                    out.push(*b);
-                    right.next();
-                }
-                (Some(_), None) => return out,
-            }
-        }
-    }
-
-    /// Ends a field's share, which began at these places. One that says nothing is left out, unless a missing value
-    /// would say something.
-    fn close(&mut self, number: u32, field: &Field, (tokens, numbers): (usize, usize)) {
-        let wide = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let cell = Cell {
-            field: number,
-            tokens: (wide(tokens), wide(self.tokens.len())),
-            numbers: (wide(numbers), wide(self.numbers.len())),
-        };
-        if !self.at(&cell).is_empty() || field.says_something_missing() {
-            self.cells.push(cell);
-        }
-    }
 }
 
 impl Vocabulary {
@@ -383,15 +257,12 @@ impl Vocabulary {
 
     /// Whether these answers are of this vocabulary as it is now.
     pub(super) fn knows(&self, answers: &Answers) -> bool {
-        Arc::ptr_eq(&self.stamp, &answers.stamp)
+        answers.are_of(&self.stamp)
     }
 
     /// What a document answers.
     pub(super) fn ask(&self, root: &Value) -> Answers {
-        let mut answers = Answers {
-            stamp: Arc::clone(&self.stamp),
-            ..Answers::default()
-        };
+        let mut answers = Gathering::new();
         self.tree.walk(root, &mut |number, value| {
             self.answer(number, &Datum::of(value), &mut answers);
         });
@@ -412,15 +283,14 @@ impl Vocabulary {
             }
         }
         for number in &self.even_missing {
-            if !answers.cells.iter().any(|cell| cell.field == *number) {
+            if !answers.has(*number) {
                 self.answer(*number, &Datum::Undefined, &mut answers);
             }
         }
-        answers.cells.sort_unstable_by_key(|cell| cell.field);
-        answers
+        answers.finish(Arc::clone(&self.stamp))
     }
 
-    fn answer(&self, number: u32, value: &Datum<'_>, out: &mut Answers) {
+    fn answer(&self, number: u32, value: &Datum<'_>, out: &mut Gathering) {
         let Some(Some(field)) = self.fields.get(number as usize) else {
             return;
         };
@@ -428,7 +298,7 @@ impl Vocabulary {
             let values = crate::document::indexed(value.clone(), field.profile.nulls);
             return self.answer_several(number, field, &values, out);
         }
-        let (tokens, numbers) = (out.tokens.len(), out.numbers.len());
+        let start = out.ends();
         let kind = value.kind();
         let of_kind = field.kinds.iter().filter(|(kinds, _)| kinds.has(kind));
         out.tokens.extend(of_kind.map(|(_, token)| *token));
@@ -450,11 +320,17 @@ impl Vocabulary {
             }
             Datum::Undefined | Datum::Array(_) | Datum::Object(_) => {}
         }
-        out.close(number, field, (tokens, numbers));
+        close(number, field, start, out);
     }
 
-    fn answer_several(&self, number: u32, field: &Field, values: &[Datum<'_>], out: &mut Answers) {
-        let (tokens, numbers) = (out.tokens.len(), out.numbers.len());
+    fn answer_several(
+        &self,
+        number: u32,
+        field: &Field,
+        values: &[Datum<'_>],
+        out: &mut Gathering,
+    ) {
+        let start = out.ends();
         let kind = if values.is_empty() {
             Kind::Undefined
         } else {
@@ -501,6 +377,7 @@ impl Vocabulary {
                 out.numbers.push(count);
             }
         }
+        let (tokens, _) = start;
         if let Some(own) = out.tokens.get_mut(tokens..) {
             own.sort_unstable();
         }
@@ -513,7 +390,7 @@ impl Vocabulary {
             last = (at > tokens).then_some(*token);
             !repeated
         });
-        out.close(number, field, (tokens, numbers));
+        close(number, field, start, out);
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -540,6 +417,13 @@ impl Vocabulary {
             + self.free_tokens.capacity() * 4
             + self.by_key.allocation_size()
             + self.tree.heap_bytes()
+    }
+}
+
+/// Ends a field's share. One that says nothing is left out, unless a missing value would say something.
+fn close(number: u32, field: &Field, start: (usize, usize), out: &mut Gathering) {
+    if out.ends() != start || field.says_something_missing() {
+        out.close(number, start);
     }
 }
 

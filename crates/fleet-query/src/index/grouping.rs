@@ -367,9 +367,7 @@ impl Chunk<'_> {
             });
         }
         if self.needs_members() {
-            table.members.fill(nobody);
-            let (members, of_code) = (&mut table.members, &table.of_code);
-            codes.for_each(|row, code| members[row] = of_code[code as usize]);
+            codes.look_up(&table.of_code, nobody, &mut table.members);
         }
     }
 
@@ -487,15 +485,24 @@ fn add_offsets<T: Offset>(
     (base, divisor): (f64, f64),
     sums: &mut [(f64, u64)],
 ) {
+    /// Numbers that are made at once, so that the divisions are done side by side.
+    const BLOCK: usize = 64;
     let nobody = sums.len().saturating_sub(1);
-    for ((value, picked), group) in values.iter().zip(mask).zip(members) {
+    let mut numbers = [0.0; BLOCK];
+    let rows = mask.chunks(BLOCK).zip(members.chunks(BLOCK));
+    for (values, (mask, members)) in values.chunks(BLOCK).zip(rows) {
         #[allow(clippy::cast_precision_loss, reason = "below 2^52")]
-        let number = (base + value.wide() as f64) / divisor;
-        let counts = (*picked == 1) & (*value != T::NONE);
-        let group = if counts { *group as usize } else { nobody };
-        if let Some((total, count)) = sums.get_mut(group) {
-            *total += number;
-            *count += 1;
+        for (number, value) in numbers.iter_mut().zip(values) {
+            *number = (base + value.wide() as f64) / divisor;
+        }
+        let rows = values.iter().zip(mask).zip(members);
+        for (((value, picked), group), number) in rows.zip(&numbers) {
+            let counts = (*picked == 1) & (*value != T::NONE);
+            let group = if counts { *group as usize } else { nobody };
+            if let Some((total, count)) = sums.get_mut(group) {
+                *total += number;
+                *count += 1;
+            }
         }
     }
 }

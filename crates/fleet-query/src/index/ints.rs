@@ -294,6 +294,34 @@ impl Ints {
         });
     }
 
+    /// Gives every row what `table` has at its value, an index into it, or `none`.
+    pub(crate) fn look_up(&self, table: &[u32], none: u32, out: &mut [u32; ROWS]) {
+        if let Form::Many {
+            base: 0,
+            offsets: Packed::B1(values),
+            ..
+        } = &self.form
+        {
+            // A table of every byte: neither absence nor a length is asked for each row.
+            let mut of_byte = [none; 256];
+            for (slot, entry) in of_byte.iter_mut().zip(table).take(usize::from(u8::MAX)) {
+                *slot = *entry;
+            }
+            let (near, far) = out.split_at_mut(values.len().min(ROWS));
+            for (out, value) in near.iter_mut().zip(values) {
+                *out = of_byte[usize::from(*value)];
+            }
+            far.fill(none);
+            return;
+        }
+        out.fill(none);
+        self.for_each(|row, value| {
+            if let Some(entry) = usize::try_from(value).ok().and_then(|at| table.get(at)) {
+                out[row] = *entry;
+            }
+        });
+    }
+
     /// How many rows hold a value, an index into `table`, that is marked there.
     pub(crate) fn count_marked(&self, table: &[u8]) -> usize {
         let marked = |value: i64| {
@@ -466,6 +494,26 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
+        #[test]
+        fn a_table_is_looked_up_row_by_row(
+            cells in prop::collection::btree_map(0..ROWS, 0..400i64, 0..1500),
+            below in 1..400i64,
+            length in 0..400u32,
+        ) {
+            let cells: BTreeMap<usize, i64> = cells.into_iter().map(|(row, value)| (row, value % below)).collect();
+            let mut ints = Ints::default();
+            for (row, value) in &cells {
+                ints.set(*row, *value);
+            }
+            let table: Vec<u32> = (0..length).map(|value| value * 7).collect();
+            let mut found = [9; ROWS];
+            ints.look_up(&table, 1, &mut found);
+            for (row, found) in found.iter().enumerate() {
+                let entry = cells.get(&row).and_then(|value| table.get(*value as usize));
+                prop_assert_eq!(found, entry.unwrap_or(&1));
+            }
+        }
+
         /// Whatever form a chunk takes, it holds what a map holds.
         #[test]
         fn a_chunk_is_a_map(

@@ -141,17 +141,17 @@ fn leaves(predicate: &Predicate, profile: &Profile) -> usize {
 
 /// Whether no document gives all of the wanted truth values.
 fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
-    let count: usize = goals
-        .iter()
-        .map(|(goal, _)| leaves(&goal.predicate, goal.profile))
-        .sum();
-    if count > MOST_LEAVES {
-        return Verdict::Unknown;
-    }
     let conditions: Vec<&Condition> = goals.iter().map(|(condition, _)| *condition).collect();
     let fields = system::as_fields(&conditions);
     let wants = goals.iter().map(|(_, want)| *want);
     let searched: Vec<(&Condition, Want)> = fields.iter().zip(wants).collect();
+    let count: usize = fields
+        .iter()
+        .map(|condition| leaves(&condition.predicate, condition.profile))
+        .sum();
+    if count > MOST_LEAVES {
+        return Verdict::Unknown;
+    }
     match readable(goals, &searched, most) {
         Verdict::Yes => unreadable(goals, &searched, most),
         decided => decided,

@@ -409,6 +409,13 @@ fn long_lists_are_decided() {
             Routing,
             "no",
         ),
+        (
+            routing(list(0..200, text)).replace("$body.a", "$device"),
+            Routing,
+            "STARTSWITH($device, 'Pump ')".to_owned(),
+            Routing,
+            "yes",
+        ),
     ] {
         let verdict = implies(&condition(&a, from), &condition(&b, to));
         assert_eq!(

@@ -5,14 +5,65 @@ use crate::dialect::Dialect;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+/// A field as each dialect names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    iot_hub: &'static str,
+    routing: &'static str,
+    aws: &'static str,
+    rsql: &'static str,
+}
+
+const fn field(
+    iot_hub: &'static str,
+    routing: &'static str,
+    aws: &'static str,
+    rsql: &'static str,
+) -> Field {
+    Field {
+        iot_hub,
+        routing,
+        aws,
+        rsql,
+    }
+}
+
+/// Reported values, in routing members of the body; ids; properties of messages. In routing alone letter case does not matter.
+const FIELDS: [Field; 7] = [
+    field(
+        "properties.reported.a",
+        "$body.a",
+        "shadow.reported.a",
+        "reported.a",
+    ),
+    field(
+        "properties.reported.A",
+        "$body.A",
+        "shadow.reported.A",
+        "reported.A",
+    ),
+    field(
+        "properties.reported.b",
+        "$body.b",
+        "shadow.reported.b",
+        "reported.b",
+    ),
+    field("deviceId", "$connectionDeviceId", "thingName", "id"),
+    field("status", "$CONNECTIONDEVICEID", "thingTypeName", "type"),
+    field("tags.a", "level", "attributes.a", "attributes.a"),
+    field("tags.A", "LEVEL", "attributes.A", "attributes.A"),
+];
+
 /// A constant.
 #[derive(Clone, Debug)]
 enum Constant {
     Number(String),
     Text(String),
+    Bool(bool),
+    Null,
 }
 
-/// A leaf on one of two fields.
+/// A leaf on one field.
 #[derive(Clone, Debug)]
 enum Leaf {
     Compare(&'static str, Constant),
@@ -25,7 +76,7 @@ enum Leaf {
 /// A boolean combination.
 #[derive(Clone, Debug)]
 pub(crate) enum Tree {
-    Leaf(char, LeafBox),
+    Leaf(Field, LeafBox),
     Not(Box<Self>),
     And(Vec<Self>),
     Or(Vec<Self>),
@@ -40,12 +91,24 @@ fn number() -> impl Strategy<Value = Constant> {
     prop::sample::select(numbers).prop_map(|number| Constant::Number(number.to_owned()))
 }
 
+/// Words, spellings of numbers, texts with white space.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![3 => "[abAB]{1,2}", 1 => "[125]{1,2}", 1 => "é|1\\.5"]
+    prop_oneof![
+        6 => "[abAB]{1,2}",
+        2 => "[125]{1,2}",
+        1 => "é|true|null",
+        1 => "-?0?1(\\.0|e1)?|1\\.5",
+        2 => "[ab1 ]{0,3}",
+    ]
 }
 
 fn constant() -> impl Strategy<Value = Constant> {
-    prop_oneof![number(), text().prop_map(Constant::Text)]
+    prop_oneof![
+        6 => number(),
+        6 => text().prop_map(Constant::Text),
+        1 => any::<bool>().prop_map(Constant::Bool),
+        1 => Just(Constant::Null),
+    ]
 }
 
 /// A list of numbers and texts, longer than what the algebra takes as leaves.
@@ -110,20 +173,27 @@ impl Tree {
 }
 
 impl Leaf {
-    fn written(&self, field: char, dialect: Dialect) -> Option<String> {
+    fn written(&self, field: Field, dialect: Dialect) -> Option<String> {
         match dialect {
-            Dialect::Aws => self.in_index(&format!("shadow.reported.{field}")),
-            Dialect::Rsql => self.in_rsql(&format!("reported.{field}")),
-            Dialect::Routing => Some(self.in_sql(&format!("$body.{field}"), false)),
-            _ => Some(self.in_sql(&format!("properties.reported.{field}"), true)),
+            Dialect::Aws => self.in_index(field.aws),
+            Dialect::Rsql => self.in_rsql(field.rsql),
+            Dialect::Routing => Some(self.in_routing(field.routing)),
+            _ => Some(self.in_sql(field.iot_hub, true, Constant::in_sql)),
         }
     }
 
-    fn in_sql(&self, field: &str, lists: bool) -> String {
-        let literal = |constant: &Constant| match constant {
-            Constant::Number(number) => number.clone(),
-            Constant::Text(text) => format!("'{text}'"),
-        };
+    /// Properties of messages are text, and compared with text only.
+    fn in_routing(&self, field: &str) -> String {
+        if field.starts_with("$body") {
+            return self.in_sql(field, false, Constant::in_sql);
+        }
+        self.in_sql(field, false, |constant| match constant {
+            Constant::Text(_) => constant.in_sql(),
+            other => format!("'{}'", other.in_sql()),
+        })
+    }
+
+    fn in_sql(&self, field: &str, lists: bool, literal: fn(&Constant) -> String) -> String {
         match self {
             Self::Compare(op, constant) => format!("{field} {op} {}", literal(constant)),
             Self::In(items) if lists => {
@@ -153,46 +223,41 @@ impl Leaf {
     }
 
     fn in_index(&self, field: &str) -> Option<String> {
-        let term = |constant: &Constant| match constant {
-            Constant::Number(number) => format!("\"{number}\""),
-            Constant::Text(text) => text.clone(),
-        };
-        let bound = |constant: &Constant| match constant {
-            Constant::Number(number) => number.clone(),
-            Constant::Text(text) => format!("\"{text}\""),
-        };
+        let open = |low: &str, high: &str, close| format!("{field}:{low} TO {high}{close}");
         Some(match self {
-            Self::Compare("=", constant) => format!("{field}:{}", term(constant)),
-            Self::Compare("!=", constant) => format!("NOT {field}:{}", term(constant)),
+            Self::Compare("=", Constant::Null) => format!("NOT {field}:*"),
+            Self::Compare("!=", Constant::Null) => format!("{field}:*"),
+            Self::Compare("=", constant) => format!("{field}:{}", constant.in_index()?),
+            Self::Compare("!=", constant) => format!("NOT {field}:{}", constant.in_index()?),
             Self::Compare(op, Constant::Number(number)) => format!("{field} {op} {number}"),
-            Self::Compare(op, text) => match *op {
-                ">" => format!("{field}:{{{} TO *]", bound(text)),
-                ">=" => format!("{field}:[{} TO *]", bound(text)),
-                "<" => format!("{field}:[* TO {}}}", bound(text)),
-                _ => format!("{field}:[* TO {}]", bound(text)),
-            },
+            Self::Compare(op, bound) => {
+                let bound = bound.as_bound()?;
+                match *op {
+                    ">" => open(&format!("{{{bound}"), "*", ']'),
+                    ">=" => open(&format!("[{bound}"), "*", ']'),
+                    "<" => open("[*", &bound, '}'),
+                    _ => open("[*", &bound, ']'),
+                }
+            }
             Self::In(items) if items.len() > 4 => return None,
             Self::In(items) => {
-                format!(
-                    "{field}:({})",
-                    items.iter().map(term).collect::<Vec<_>>().join(" OR ")
-                )
+                let items: Option<Vec<String>> = items.iter().map(Constant::in_index).collect();
+                format!("{field}:({})", items?.join(" OR "))
             }
             Self::Range(low, high, closed) => {
                 let end = if *closed { ']' } else { '}' };
-                format!("{field}:[{} TO {}{end}", bound(low), bound(high))
+                open(&format!("[{}", low.as_bound()?), &high.as_bound()?, end)
             }
+            Self::Prefix(text) if text.contains(' ') => return None,
             Self::Prefix(text) => format!("{field}:{text}*"),
             Self::Exists => format!("{field}:*"),
         })
     }
 
     fn in_rsql(&self, field: &str) -> Option<String> {
-        let literal = |constant: &Constant| match constant {
-            Constant::Number(number) => number.clone(),
-            Constant::Text(text) => format!("'{text}'"),
-        };
         Some(match self {
+            Self::Compare("=", Constant::Null) => format!("{field}=is=null"),
+            Self::Compare("!=", Constant::Null) => format!("{field}=not=null"),
             Self::Compare(op, constant) => {
                 let op = match *op {
                     "=" => "==",
@@ -202,17 +267,19 @@ impl Leaf {
                     ">" => "=gt=",
                     _ => "=ge=",
                 };
-                format!("{field}{op}{}", literal(constant))
+                format!("{field}{op}{}", constant.in_rsql()?)
             }
             Self::In(items) => {
-                format!(
-                    "{field}=in=({})",
-                    items.iter().map(literal).collect::<Vec<_>>().join(",")
-                )
+                let items: Option<Vec<String>> = items.iter().map(Constant::in_rsql).collect();
+                format!("{field}=in=({})", items?.join(","))
             }
             Self::Range(low, high, closed) => {
                 let op = if *closed { "=le=" } else { "=lt=" };
-                format!("({field}=ge={};{field}{op}{})", literal(low), literal(high))
+                format!(
+                    "({field}=ge={};{field}{op}{})",
+                    low.in_rsql()?,
+                    high.in_rsql()?
+                )
             }
             Self::Prefix(text) => format!("{field}=='{text}*'"),
             Self::Exists => format!("{field}=not=null"),
@@ -220,9 +287,48 @@ impl Leaf {
     }
 }
 
-/// Combinations of up to 8 leaves on the fields `a` and `b`.
+impl Constant {
+    fn in_sql(&self) -> String {
+        match self {
+            Self::Number(number) => number.clone(),
+            Self::Text(text) => format!("'{text}'"),
+            Self::Bool(value) => value.to_string(),
+            Self::Null => "null".to_owned(),
+        }
+    }
+
+    /// A term of one word.
+    fn in_index(&self) -> Option<String> {
+        match self {
+            Self::Number(number) => Some(format!("\"{number}\"")),
+            Self::Text(text) if text.is_empty() || text.contains(' ') => None,
+            Self::Text(text) if text.starts_with('-') => Some(format!("\"{text}\"")),
+            Self::Text(text) => Some(text.clone()),
+            Self::Bool(value) => Some(value.to_string()),
+            Self::Null => None,
+        }
+    }
+
+    /// A bound of a range of the index.
+    fn as_bound(&self) -> Option<String> {
+        match self {
+            Self::Number(number) => Some(number.clone()),
+            Self::Text(text) => Some(format!("\"{text}\"")),
+            Self::Bool(_) | Self::Null => None,
+        }
+    }
+
+    fn in_rsql(&self) -> Option<String> {
+        match self {
+            Self::Number(_) | Self::Text(_) | Self::Bool(_) => Some(self.in_sql()),
+            Self::Null => None,
+        }
+    }
+}
+
+/// Combinations of up to 8 leaves, often on the same field.
 pub(crate) fn tree() -> impl Strategy<Value = Tree> {
-    let field = prop_oneof![2 => Just('a'), 1 => Just('b')];
+    let field = prop_oneof![1 => Just(FIELDS[0]), 2 => prop::sample::select(FIELDS.to_vec())];
     let leaf = (field, leaf()).prop_map(|(field, leaf)| Tree::Leaf(field, leaf));
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
@@ -255,14 +361,31 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// Properties of a message by their names.
+fn properties(names: &'static str) -> impl Strategy<Value = Value> {
+    let value = prop_oneof![4 => text().prop_map(Value::from), 1 => Just(Value::Null)];
+    prop::collection::btree_map(names, value, 0..3).prop_map(|members| json!(members))
+}
+
 /// Documents of both families with some of the fields, dotted keys among them.
 pub(crate) fn document() -> impl Strategy<Value = Value> {
-    let members = prop::collection::btree_map("a|b", value(), 0..3);
-    (members, prop::option::weighted(0.2, value())).prop_map(|(members, dotted)| {
-        let mut document = json!({"deviceId": "d", "properties": {"reported": members}, "body": members, "bodyUsable": true});
-        if let (Some(value), Some(properties)) = (dotted, document.get_mut("properties")) {
-            properties["reported.a"] = value;
-        }
-        document
-    })
+    let members = || prop::collection::btree_map("a|A|b", value(), 0..3);
+    let dotted = prop::option::weighted(0.2, value());
+    let id = text().prop_filter("one word", |id| !id.is_empty() && !id.contains(' '));
+    let system = properties("connectionDeviceId|CONNECTIONDEVICEID");
+    let own = properties("level|LEVEL|\\$connectionDeviceId");
+    let fields = (members(), members(), value(), value());
+    (fields, dotted, id, system, own).prop_map(
+        |((members, tags, status, kind), dotted, id, system, own)| {
+            let mut document = json!({
+                "deviceId": id, "status": status, "thingTypeName": kind, "tags": tags, "attributes": tags,
+                "properties": {"reported": members}, "body": members, "bodyUsable": true,
+                "systemProperties": system, "appProperties": own,
+            });
+            if let Some(value) = dotted {
+                document["properties"]["reported.a"] = value;
+            }
+            document
+        },
+    )
 }

@@ -30,6 +30,13 @@ pub(super) fn mistake(before: &str, rest: &str) -> Option<Known> {
             "write `=is=null` or `=not=null`",
         );
     }
+    let ends = rest.is_empty() || rest.starts_with([';', ',', ')']);
+    if ends && before.ends_with(['=', '<', '>']) {
+        return known(
+            "the comparison has no value",
+            "write one after it: `name==pump*`; the empty text is `''`",
+        );
+    }
     if let Some(open) = ["=in=[", "=out=["]
         .iter()
         .find_map(|operator| Some(before.rfind(operator)? + operator.len() - 1))

@@ -246,6 +246,12 @@ impl Place<'_> {
                     format!("write `FROM {}` before {}", self.collection(), self.next),
                 );
             }
+            if self.is_statement() && self.follows(&["SELECT"]) && self.precedes(&["FROM"]) {
+                return known(
+                    "nothing stands between SELECT and FROM",
+                    "write `SELECT * FROM …` for everything",
+                );
+            }
             let mut words = self.before.split_whitespace().rev();
             let alias = words
                 .nth(1)
@@ -324,6 +330,13 @@ impl Place<'_> {
         }
         if starts(&['*']) && self.before.ends_with('.') {
             return known("a path names one field", "there is no wildcard for names");
+        }
+        let condition = self.is_target() || self.before.to_ascii_uppercase().contains("WHERE");
+        if starts(&['*']) && condition && self.lacks_operand() {
+            return known(
+                "`*` stands for nothing inside a condition",
+                "leave it away; `STARTSWITH(field, 'prefix')` finds texts by their beginning",
+            );
         }
         if self.before == "*" && self.is_target() {
             return known(

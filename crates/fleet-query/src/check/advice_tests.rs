@@ -435,3 +435,30 @@ fn a_part_in_brackets_is_shown_with_them() {
         )],
     );
 }
+
+#[test]
+fn a_remedy_fits_what_it_is_said_of() {
+    let said = |text: &str, dialect, schema: &Schema| {
+        let found = super::tests::notes(text, dialect, Mode::Lenient, schema);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        found[0].clone()
+    };
+    // Only under `properties` is the section a part of what cannot stand there.
+    let [_, message, _] = said("status.a = 1", Dialect::Target, &Schema::new());
+    assert_eq!(message, "`status` cannot stand in a target condition");
+    // A name of several steps is no text whose quotes were forgotten.
+    let path = format!("{ALL} frob.nicate = 1");
+    let [_, _, help] = said(&path, Dialect::IotHub, &Schema::new());
+    assert!(help.ends_with("or `properties.desired.nicate`"), "{help}");
+    let name = format!("{ALL} frobnicate = 1");
+    let [_, _, help] = said(&name, Dialect::IotHub, &Schema::new());
+    assert!(
+        help.ends_with("a text stands in quotes: 'frobnicate'"),
+        "{help}"
+    );
+    // Quotes are no matter where neither texts nor numbers are held.
+    let nulls = Schema::of_documents(&[json!({"deviceId": "a", "tags": {"a": null}})]);
+    let text = format!("{ALL} tags.a = 'x'");
+    let [_, _, help] = said(&text, Dialect::IotHub, &nulls);
+    assert_eq!(help, "compare it with null");
+}

@@ -16,7 +16,7 @@ tree=$work/tree
 if [ "${1:-}" = --fresh ]; then rm -rf "$work/out"; shift; fi
 
 files=(eval/mod.rs eval/expression.rs eval/function.rs eval/geo.rs value.rs pattern.rs predicate.rs document/mod.rs
-  check/mod.rs check/condition.rs check/functions.rs check/typing.rs check/names.rs check/fleet_index.rs check/rsql.rs check/lint.rs
+  check/mod.rs check/condition.rs check/functions.rs check/typing.rs check/names.rs check/properties.rs check/fleet_index.rs check/rsql.rs check/lint.rs
   aggregate.rs aggregate/field.rs aggregate/statistics.rs query/mod.rs query/page.rs query/prepared.rs query/rows.rs query/select.rs)
 [ $# -eq 0 ] || files=("$@")
 

@@ -142,9 +142,24 @@ fn leaves(predicate: &Predicate, profile: &Profile) -> usize {
 /// Whether no document gives all of the wanted truth values.
 fn none_with(goals: &[(&Condition, Want)], most: usize) -> Verdict {
     let conditions: Vec<&Condition> = goals.iter().map(|(condition, _)| *condition).collect();
-    let fields = system::as_fields(&conditions);
+    let mut all = Verdict::Yes;
+    for fields in system::readings(&conditions) {
+        match none_read_as(goals, &fields, most) {
+            Verdict::Yes => {}
+            Verdict::Unknown => all = Verdict::Unknown,
+            found => return found,
+        }
+    }
+    all
+}
+
+/// The same with the conditions read so; what is read beside them is to be true.
+fn none_read_as(goals: &[(&Condition, Want)], fields: &[Condition], most: usize) -> Verdict {
     let wants = goals.iter().map(|(_, want)| *want);
-    let searched: Vec<(&Condition, Want)> = fields.iter().zip(wants).collect();
+    let searched: Vec<(&Condition, Want)> = fields
+        .iter()
+        .zip(wants.chain(std::iter::repeat(Want::True)))
+        .collect();
     let count: usize = fields
         .iter()
         .map(|condition| leaves(&condition.predicate, condition.profile))

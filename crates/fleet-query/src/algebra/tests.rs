@@ -467,7 +467,18 @@ fn properties_of_messages_are_fields() {
             "no",
         ),
         // The application property may hold it, or hide behind the system property.
-        ("$x = 'a'", "{$x} = 'a'", "unknown", "no"),
+        ("$x = 'a'", "{$x} = 'a'", "no", "no"),
+        ("$x = 'a'", "{$x} = 'b'", "no", "yes"),
+        ("{$x} = 'a'", "$x = 'a'", "yes", "no"),
+        ("$x = 'a' AND IS_DEFINED({$x})", "{$x} = 'a'", "yes", "no"),
+        ("NOT IS_DEFINED($x)", "NOT IS_DEFINED({$x})", "yes", "no"),
+        ("NOT IS_DEFINED($x)", "IS_DEFINED({$X})", "no", "yes"),
+        (
+            "$x = 'a' AND $y = 'b' AND NOT IS_DEFINED({$x}) AND NOT IS_DEFINED({$y})",
+            "$x = 'a' AND {$y} = 'b'",
+            "no",
+            "yes",
+        ),
     ] {
         let (first, second) = (condition(a, Routing), condition(b, Routing));
         for (verdict, expected) in [

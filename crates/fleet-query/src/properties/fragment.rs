@@ -29,7 +29,7 @@ const fn field(
 }
 
 /// Reported values, in routing members of the body; ids; properties of messages. In routing alone letter case does not matter.
-const FIELDS: [Field; 7] = [
+const FIELDS: [Field; 8] = [
     field(
         "properties.reported.a",
         "$body.a",
@@ -50,6 +50,12 @@ const FIELDS: [Field; 7] = [
     ),
     field("deviceId", "$connectionDeviceId", "thingName", "id"),
     field("status", "$CONNECTIONDEVICEID", "thingTypeName", "type"),
+    field(
+        "properties.reported.a",
+        "{$connectionDeviceId}",
+        "shadow.reported.a",
+        "reported.a",
+    ),
     field("tags.a", "level", "attributes.a", "attributes.a"),
     field("tags.A", "LEVEL", "attributes.A", "attributes.A"),
 ];
